@@ -1,0 +1,51 @@
+# make sweep   the default sweep, here, into ./runs        (SWEEP="--neurons 8,16" adds options)
+# make test    formatting, lint, types, layering and all tests (TEST="-k storage" picks some)
+# Both make .venv first, with the versions that uv.lock names.
+
+PYTHON ?= python3
+VENV := .venv
+# The build of TensorFlow: cpu, or gpu for a machine with an NVIDIA driver.
+EXTRA ?= cpu
+SYNC := $(VENV)/bin/uv sync --locked --inexact --extra $(EXTRA) --compile-bytecode --quiet
+
+export UV_PROJECT_ENVIRONMENT := $(VENV)
+
+.PHONY: sweep test check bench docs clean
+.DELETE_ON_ERROR:
+
+sweep: $(VENV)/.installed
+	$(VENV)/bin/xor-sweep sweep $(SWEEP)
+
+test: check
+	$(VENV)/bin/pytest $(TEST)
+
+check: $(VENV)/.installed-dev
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+bench: $(VENV)/.installed-dev
+	$(VENV)/bin/python -m tests.benchmarks
+
+docs: $(VENV)/.installed-dev
+	$(VENV)/bin/python -m docs.make
+
+clean:
+	rm -rf $(VENV)
+
+$(VENV)/bin/uv: .ci/uv.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
+	  { echo "xor-sweep needs Python 3.11, 3.12 or 3.13; $(PYTHON) is $$($(PYTHON) --version). Say which: make PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv --clear $(VENV) || \
+	  { echo "Python cannot make a virtual environment here. On Debian: sudo apt-get install python3-venv" >&2; exit 1; }
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r .ci/uv.txt
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/bin/uv pyproject.toml uv.lock
+	$(SYNC) --no-dev
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/bin/uv pyproject.toml uv.lock
+	$(SYNC)
+	@touch $@ $(VENV)/.installed
