@@ -1,0 +1,408 @@
+"""The command line: reads words, calls one function each, prints."""
+
+import sys
+from collections.abc import Callable
+from functools import reduce
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+from click.shell_completion import CompletionItem
+
+from job import logs
+from job.config import ACTIVATIONS, AXES, LOSSES, OPTIMIZERS, SweepConfig, make_config
+from job.errors import ConfigError, InterruptedRunError, SweepError
+
+if TYPE_CHECKING:
+    from job.grid import Trial
+    from job.leaderboard import Leaderboard
+    from job.stopping import StopRequest
+
+DEVICES = ("auto", "cpu", "gpu")
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+class Value(click.ParamType[Any]):
+    """A number or a word; whether it fits is `SweepConfig`'s to say, in one place and one wording."""
+
+    name = "value"
+
+    def __init__(self, known: tuple[str, ...] = ()) -> None:
+        self.known = known
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ARG002
+        """Turn text into an int, else a float, else leave it."""
+        for kind in (int, float):
+            try:
+                return kind(value)
+            except (TypeError, ValueError):
+                continue
+        return value
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002
+        """Complete the last of the names that are known."""
+        before, comma, last = incomplete.rpartition(",")
+        return [CompletionItem(before + comma + name) for name in self.known if name.startswith(last)]
+
+
+class Values(Value):
+    """Values with commas between."""
+
+    name = "list"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Turn `1,2,3` into [1, 2, 3]."""
+        if not isinstance(value, str):
+            return value
+        return [super(Values, self).convert(part.strip(), param, ctx) for part in value.split(",") if part.strip()]
+
+
+_NAMES = {"activation": ACTIVATIONS, "loss": LOSSES, "optimizer": tuple(OPTIMIZERS), "device": DEVICES}
+
+
+def _setting(name: str, *, single: bool = False, text: str | None = None, default: str | None = None) -> Decorator:
+    """Return the option of one of `SweepConfig`'s fields; its help and default are the field's own."""
+    field = SweepConfig.model_fields[name]
+    flag = "--" + name.replace("_", "-")
+    kinds: dict[str, Any] = {"output": str, "run": str, "keep_training": bool}
+    kind = kinds.get(name) or (Values if name in AXES and not single else Value)(_NAMES.get(name, ()))
+    return click.option(
+        f"{flag}/--no-{flag[2:]}" if kind is bool else flag,
+        type=kind,
+        default=None,
+        envvar=f"XOR_SWEEP_{name.upper()}",
+        show_envvar=True,
+        help=f"{text or field.description} {default or _default_in_words(field.default)}".rstrip(),
+    )
+
+
+def _default_in_words(default: Any) -> str:
+    if default is None:
+        return ""
+    return f"Default: {','.join(map(str, default)) if isinstance(default, tuple) else str(default).lower()}."
+
+
+def _options(*options: Decorator) -> Decorator:
+    return lambda command: reduce(lambda decorated, option: option(decorated), reversed(options), command)
+
+
+_CONFIG = click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    envvar="XOR_SWEEP_CONFIG",
+    show_envvar=True,
+    metavar="FILE",
+    help="A sweep file: YAML with any of these settings. Flags and the environment go before it.",
+)
+_LOG_FORMAT = click.option(
+    "--log-format",
+    type=click.Choice(["auto", "text", "json"]),
+    default="auto",
+    envvar="XOR_SWEEP_LOG_FORMAT",
+    show_envvar=True,
+    show_default=True,
+    help="JSON, one object a line, or words; auto: words on a terminal.",
+)
+_DEBUG = click.option(
+    "--debug",
+    is_flag=True,
+    envvar="XOR_SWEEP_DEBUG",
+    show_envvar=True,
+    help="Show tracebacks, and what TensorFlow prints at its start.",
+)
+_GRID = _options(_CONFIG, *(_setting(name) for name in SweepConfig.model_fields if name != "workers"))
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="xor-sweep", prog_name="xor-sweep")
+def cli() -> None:
+    r"""How many layers, how many neurons? A sweep whose verdict is statistically true.
+
+    Each architecture of a grid is trained on XOR from hundreds of random starts at once.
+
+    \b
+    xor-sweep sweep                            the default grid, into ./runs
+    xor-sweep train --layers 2 --neurons 16    one network, one random start
+    xor-sweep leaderboard RUN                  a run's table again
+    """
+
+
+@cli.command()
+@_GRID
+@_options(_setting("workers"), _LOG_FORMAT, _DEBUG)
+@click.pass_context
+def sweep(context: click.Context, /, log_format: str, debug: bool, **_: Any) -> None:
+    r"""Train the whole grid on this machine, then show the leaderboard.
+
+    The same sweep again trains only what has no result yet.
+
+    \b
+    xor-sweep sweep
+    xor-sweep sweep --layers 1,2 --neurons 4,8,16 --activation relu,tanh
+    xor-sweep sweep --config sweep.yaml --output gs://bucket/prefix
+    """
+    from job.leaderboard import make_leaderboard, store  # noqa: PLC0415 - scipy, after --help and bad input
+    from job.stopping import StopRequest  # noqa: PLC0415
+    from job.sweep import run_sweep  # noqa: PLC0415
+
+    config = _config(context)
+    with StopRequest() as stop, _sweep_watcher(log_format) as watcher:
+        outcome = run_sweep(config, watcher=watcher, stop=stop, debug=debug)
+        board = make_leaderboard(outcome.run)
+        store(outcome.run, board)
+    if not outcome.trained and not outcome.failed:
+        _say(
+            log_format,
+            f"{outcome.run.name}: all {len(outcome.found)} trials have their results: nothing to train",
+        )
+    _show(board, log_format)
+    if outcome.failed:
+        sys.exit(max_exit_code(list(outcome.failed.values())))
+
+
+@cli.command()
+@_GRID
+@click.option(
+    "--index",
+    type=click.IntRange(min=0),
+    envvar=["XOR_SWEEP_INDEX", "JOB_COMPLETION_INDEX"],
+    show_envvar=True,
+    help="The trial's index in the grid, from 0.",
+)
+@click.option(
+    "--name",
+    envvar="XOR_SWEEP_NAME",
+    show_envvar=True,
+    metavar="TRIAL",
+    help="The trial's name, such as l2-n16.",
+)
+@_options(_LOG_FORMAT, _DEBUG)
+@click.pass_context
+def trial(
+    context: click.Context, /, index: int | None, name: str | None, log_format: str, debug: bool, **_: Any
+) -> None:
+    r"""Train one trial of the grid, by its index or its name, and store its result.
+
+    \b
+    xor-sweep trial --index 8
+    xor-sweep trial --name l2-n16 --config sweep.yaml
+    """
+    from job.stopping import StopRequest  # noqa: PLC0415
+
+    config = _config(context)
+    chosen = _chosen_trial(context, config, index, name)
+    with StopRequest() as stop:
+        _train_trial(config, chosen, stop, _sink(log_format), debug)
+
+
+@cli.command()
+@_options(
+    _setting("layers", single=True, default="Default: 1.", text="Hidden layers: a whole number from 1 to 100."),
+    _setting(
+        "neurons",
+        single=True,
+        default="Default: 16.",
+        text="Neurons in each hidden layer: a whole number from 1 to 4096.",
+    ),
+    *(_setting(name, single=True) for name in AXES[2:]),
+    _setting("epochs"),
+    _setting("seed", text="The seed of the initial weights: a replicate's, as replicates.csv has it."),
+    _setting("keep_training", text="Train up to the limit, also when it is solved: true or false."),
+    _setting("device"),
+    _LOG_FORMAT,
+    _DEBUG,
+)
+@click.pass_context
+def train(context: click.Context, /, log_format: str, debug: bool, **_: Any) -> None:
+    r"""Train one network from one random start, and show what it learned.
+
+    With a seed of a run's replicates.csv, this replays that replicate exactly.
+
+    \b
+    xor-sweep train --layers 2 --neurons 16
+    xor-sweep train --neurons 32 --seed 7 --loss binary_crossentropy
+    """
+    from job.single import check_seed, train_single  # noqa: PLC0415
+    from job.stopping import StopRequest  # noqa: PLC0415
+
+    settings, where = _given(context)
+    settings = {"layers": 1, "neurons": 16, "replicates": 1, **settings}
+    config = make_config(settings, where)
+    check_seed(config.seed, where.get("seed", "--seed"))
+    with StopRequest() as stop:
+        train_single(config, stop=stop, sink=_sink(log_format), debug=debug)
+
+
+@cli.command()
+@click.argument("run")
+@click.option(
+    "--format",
+    "table_format",
+    type=click.Choice(["table", "json", "csv"]),
+    default="table",
+    envvar="XOR_SWEEP_FORMAT",
+    show_envvar=True,
+    show_default=True,
+    help="How to print it.",
+)
+@_setting("output", text="Where the runs are: a folder, or gs://bucket/prefix.")
+@_DEBUG
+def leaderboard(run: str, table_format: str, output: str | None, debug: bool) -> None:  # noqa: ARG001
+    r"""Show the leaderboard of RUN: a run's name in --output, or its own folder or gs:// URL.
+
+    \b
+    xor-sweep leaderboard runs/sweep-f572acc9
+    xor-sweep leaderboard sweep-f572acc9 --output gs://bucket/prefix --format csv
+    """
+    from job import leaderboard as boards  # noqa: PLC0415 - scipy
+    from job.run import open_run  # noqa: PLC0415
+
+    board = boards.make_leaderboard(open_run(run, output or "."))
+    if table_format == "table":
+        _print_table(board)
+    else:
+        click.echo(
+            boards.as_json(board) if table_format == "json" else boards.as_csv(board),
+            nl=table_format == "json",
+        )
+
+
+def _config(context: click.Context) -> SweepConfig:
+    """Return the sweep that is asked for: a flag goes before the environment, that before the file."""
+    from job.config_file import read_config_file  # noqa: PLC0415 - YAML
+
+    path = context.params["config"]
+    settings, where = read_config_file(path) if path else ({}, {})
+    given, given_where = _given(context)
+    return make_config({**settings, **given}, {**where, **given_where})
+
+
+def _given(context: click.Context) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the settings that flags and the environment give, and what a person calls their places."""
+    settings, where = {}, {}
+    for option in context.command.params:
+        source = context.get_parameter_source(option.name or "")
+        if option.name in SweepConfig.model_fields and source in (
+            ParameterSource.COMMANDLINE,
+            ParameterSource.ENVIRONMENT,
+        ):
+            settings[option.name] = context.params[option.name]
+            where[option.name] = str(option.envvar) if source == ParameterSource.ENVIRONMENT else option.opts[0]
+    return settings, where
+
+
+def _chosen_trial(context: click.Context, config: SweepConfig, index: int | None, name: str | None) -> "Trial":
+    from job.grid import trial_at, trial_named  # noqa: PLC0415
+
+    flags = [
+        option
+        for option in ("index", "name")
+        if context.get_parameter_source(option) == ParameterSource.COMMANDLINE
+    ]
+    if len(flags) == 2:
+        raise ConfigError("--index and --name were both given: give one of them")
+    if index is not None and flags != ["name"]:
+        return trial_at(config, index)
+    if name is not None:
+        return trial_named(config, name)
+    raise ConfigError("which trial? Give --index or --name (in a pod, JOB_COMPLETION_INDEX is the index)")
+
+
+def _train_trial(config: SweepConfig, chosen: "Trial", stop: "StopRequest", sink: logs.Sink, debug: bool) -> None:
+    from job.devices import start_tensorflow  # noqa: PLC0415
+    from job.run import Run  # noqa: PLC0415
+    from job.storage import open_storage  # noqa: PLC0415
+    from job.sweep import provenance  # noqa: PLC0415
+
+    with stop.at_once():
+        run = Run(open_storage(config.output), config, config.run_name)
+        sink(logs.event(f"{chosen.name}: trial {chosen.index} of run {run.name}", trial=chosen.name, run=run.name))
+        if not run.check():
+            run.storage.check_writable()
+        device = start_tensorflow(config.device, debug=debug)
+        from job.trial import run_trial  # noqa: PLC0415 - TensorFlow must be started first
+
+        run.begin(provenance(device))
+    run_trial(run, chosen, device=device, stop=stop, sink=sink)
+
+
+def _sweep_watcher(log_format: str) -> Any:
+    from contextlib import nullcontext  # noqa: PLC0415
+
+    from rich.console import Console  # noqa: PLC0415
+
+    from job.progress import LogWatcher, TerminalWatcher  # noqa: PLC0415
+
+    if log_format != "json" and sys.stdout.isatty():
+        return TerminalWatcher(Console(stderr=True))
+    return nullcontext(LogWatcher(_sink(log_format)))
+
+
+def _sink(log_format: str) -> logs.Sink:
+    return (logs.json_sink if logs.wants_json(log_format, sys.stdout) else logs.text_sink)(sys.stdout)
+
+
+def _say(log_format: str, message: str) -> None:
+    _sink(log_format)(logs.event(message))
+
+
+def _show(board: "Leaderboard", log_format: str) -> None:
+    from job.leaderboard import as_dict  # noqa: PLC0415
+
+    if logs.wants_json(log_format, sys.stdout):
+        _sink(log_format)(logs.event(board.verdict, leaderboard=as_dict(board)))
+    else:
+        _print_table(board)
+
+
+def _print_table(board: "Leaderboard") -> None:
+    from rich.console import Console  # noqa: PLC0415
+
+    from job.tables import print_leaderboard  # noqa: PLC0415
+
+    # Without a terminal rich assumes 80 columns, too few for the table: it would be folded in a file or a pipe.
+    print_leaderboard(board, Console(width=None if sys.stdout.isatty() else 120))
+
+
+def max_exit_code(failures: list[SweepError]) -> int:
+    """Return the exit code of a sweep with failed trials: 1 (try again) where any may yet succeed."""
+    return min(failure.exit_code for failure in failures)
+
+
+def main() -> None:
+    """Run the command line; every error becomes one line on standard error and an exit code."""
+    debug = "--debug" in sys.argv
+    try:
+        sys.exit(cli.main(standalone_mode=False, prog_name="xor-sweep"))
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        sys.exit(0)
+    except click.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        _fail(error.format_message(), 2)
+    except BrokenPipeError:
+        logs.silence_broken_pipe()
+        sys.exit(1)
+    except InterruptedRunError as error:
+        _fail(str(error), 128 + error.signal_number)
+    except SweepError as error:
+        if debug:
+            raise
+        _fail(str(error), error.exit_code)
+    except Exception as error:
+        if debug:
+            raise
+        _fail(f"{type(error).__name__}: {error}; --debug shows where", 1)
+
+
+def _fail(message: str, exit_code: int) -> None:
+    line = " ".join(message.split())
+    if logs.wants_json("auto", sys.stderr):
+        line = logs.as_json(logs.event(line, severity="ERROR", exit_code=exit_code))
+    else:
+        line = f"Error: {line}"
+    print(line, file=sys.stderr)
+    sys.exit(exit_code)

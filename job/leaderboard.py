@@ -1,0 +1,200 @@
+"""The leaderboard of a run: each trial's numbers, best first, and the verdict they support."""
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from job.config import AXES
+from job.errors import ConflictError, ObjectNotFoundError
+from job.grid import Architecture, Trial, trials
+from job.run import REPLICATES, Run
+from job.survival import EpochsToSolve, Outcome, Ranking, rank
+
+WINNER, NOT_TOLD_APART, WORSE = "winner", "not told apart", "worse"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One trial on the leaderboard."""
+
+    place: int
+    """1 is the best."""
+    trial: str
+    """The trial's name."""
+    architecture: Architecture
+    """The network and how it is trained."""
+    outcome: Outcome
+    """Its numbers."""
+    standing: str
+    """`winner`; `not told apart`: the data do not show that it is worse than the winner; or `worse`."""
+    p_adjusted: float | None
+    """The p-value of its log-rank test against the winner, corrected for the number of comparisons."""
+
+
+@dataclass(frozen=True)
+class Leaderboard:
+    """A run's trials, best first."""
+
+    run: str
+    """The run's name."""
+    url: str
+    """Where the run lies."""
+    epochs: int
+    """The limit, in epochs."""
+    rows: tuple[Row, ...]
+    """The trials that are done, best first."""
+    missing: tuple[str, ...]
+    """The trials that have no result yet."""
+    ranking: Ranking | None
+    """The comparisons behind the rows; None without any row."""
+
+    @property
+    def verdict(self) -> str:
+        """What the data say, in one sentence."""
+        return _verdict(self)
+
+
+def make_leaderboard(run: Run) -> Leaderboard:
+    """Compute the leaderboard of a run from the replicates.csv of each trial that is done.
+
+    Raises:
+        SweepError: a result is damaged.
+        StorageError, StorageUnavailableError: it cannot be read.
+    """
+    finished = run.finished()
+    grid = {trial.name: trial for trial in trials(run.config)}
+    data = {name: _epochs_to_solve(run, name) for name in grid if name in finished}
+    missing = tuple(name for name in grid if name not in finished)
+    limit = run.config.epochs
+    if not data:
+        return Leaderboard(run.name, run.url, limit, (), missing, None)
+    ranking = rank(data, {name: grid[name].architecture.weights for name in data})
+    rows = tuple(_row(place, grid[name], ranking) for place, name in enumerate(ranking.outcomes, start=1))
+    return Leaderboard(run.name, run.url, limit, rows, missing, ranking)
+
+
+def _row(place: int, trial: Trial, ranking: Ranking) -> Row:
+    name = trial.name
+    comparison = ranking.comparisons.get(name)
+    if name == ranking.winner:
+        standing = WINNER
+    else:
+        standing = WORSE if comparison and comparison.first_is_sooner else NOT_TOLD_APART
+    p_adjusted = comparison.p_adjusted if comparison else None
+    return Row(place, name, trial.architecture, ranking.outcomes[name], standing, p_adjusted)
+
+
+def _epochs_to_solve(run: Run, trial: str) -> EpochsToSolve:
+    data = run.read_file(run.result(trial), REPLICATES)
+    rows = list(csv.DictReader(io.StringIO(data.decode())))
+    solved = [row["epochs_to_solve"] != "" for row in rows]
+    epochs = [int(row["epochs_to_solve"] or row["epochs_trained"]) for row in rows]
+    return EpochsToSolve(np.array(epochs, "int64"), np.array(solved, "bool"))
+
+
+def _verdict(board: Leaderboard) -> str:
+    if board.ranking is None:
+        return "No trial is done yet."
+    if board.ranking.winner is None:
+        return f"No start of any trial solved XOR within {board.epochs} epochs."
+    winner = board.rows[0]
+    numbers = winner.outcome
+    if numbers.median is None:
+        how = f"{numbers.share_solved:.0%} of its starts solve XOR within {board.epochs} epochs"
+    else:
+        how = (
+            f"half of its starts solve XOR by epoch {numbers.median} "
+            f"(95 % interval {epoch(numbers.median_low, board.epochs)} to "
+            f"{epoch(numbers.median_high, board.epochs)})"
+        )
+    sentence = f"{winner.trial} is fastest: {how}"
+    close = board.ranking.not_told_apart
+    if len(board.rows) > 1:
+        sentence += f"; {_listed(close)} cannot be told apart from it" if close else "; every other trial is slower"
+    if board.missing:
+        sentence += f"; {len(board.missing)} of {len(board.missing) + len(board.rows)} trials have no result yet"
+    return sentence + "."
+
+
+def _listed(names: Sequence[str], most: int = 5) -> str:
+    if len(names) > most:
+        return f"{', '.join(names[:most])} and {len(names) - most} more"
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+def epoch(value: int | None, limit: int) -> str:
+    """Write an epoch, or that the data do not reach it: it is beyond the limit."""
+    return f">{limit}" if value is None else str(value)
+
+
+def records(board: Leaderboard) -> list[dict[str, Any]]:
+    """Return the rows as flat records for JSON and CSV; a number that the data do not reach is None."""
+    return [
+        {
+            "place": row.place,
+            "trial": row.trial,
+            **{axis: getattr(row.architecture, axis) for axis in AXES},
+            "weights": row.architecture.weights,
+            **asdict(row.outcome),
+            "standing": row.standing,
+            "p_adjusted": row.p_adjusted,
+        }
+        for row in board.rows
+    ]
+
+
+def as_json(board: Leaderboard) -> str:
+    """Return the leaderboard as JSON: `run`, `verdict`, `winner`, `not_told_apart`, `missing`, `trials`."""
+    return json.dumps(as_dict(board), indent=2)
+
+
+def as_dict(board: Leaderboard) -> dict[str, Any]:
+    """Return what `as_json` writes."""
+    ranking = board.ranking
+    return {
+        "run": board.run,
+        "url": board.url,
+        "epochs": board.epochs,
+        "verdict": board.verdict,
+        "winner": ranking.winner if ranking else None,
+        "not_told_apart": list(ranking.not_told_apart) if ranking else [],
+        "missing": list(board.missing),
+        "trials": records(board),
+    }
+
+
+def as_csv(board: Leaderboard) -> str:
+    """Return the leaderboard as CSV, a trial a line; a number that the data do not reach is empty."""
+    text = io.StringIO()
+    rows = records(board)
+    if rows:
+        writer = csv.DictWriter(text, rows[0], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    return text.getvalue()
+
+
+def store(run: Run, board: Leaderboard) -> None:
+    """Write the leaderboard into the run as report/leaderboard.csv; a newer one replaces an older one.
+
+    Raises:
+        StorageError, StorageUnavailableError: it cannot be written.
+    """
+    name, data = f"{run.folder}/report/leaderboard.csv", as_csv(board).encode()
+    while True:
+        try:
+            stored, version = run.storage.read_with_version(name)
+        except ObjectNotFoundError:
+            stored, version = b"", None
+        if stored == data:
+            return
+        try:
+            run.storage.replace(name, data, version)
+        except ConflictError:
+            continue  # Another sweep of this run has just written: read again.
+        return

@@ -1,0 +1,55 @@
+"""Log lines: one JSON object a line in a pod, words on a terminal, and each attempt's own log.jsonl."""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, TextIO
+
+Event = dict[str, Any]
+"""A log line: `severity`, `message` and `time`, as Google Cloud Logging reads them, and what belongs to it.
+
+https://cloud.google.com/logging/docs/structured-logging
+"""
+
+Sink = Callable[[Event], None]
+
+
+def event(message: str, *, severity: str = "INFO", **fields: Any) -> Event:
+    """Return a log line with the time of now (UTC) and any further fields that JSON can hold."""
+    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return {"severity": severity, "message": message, "time": now, **fields}
+
+
+def as_json(line: Event) -> str:
+    """Return a log line as one line of JSON; a number that is not finite becomes null."""
+    return json.dumps(_finite(line), ensure_ascii=False, allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not abs(value) < float("inf") else value
+
+
+def json_sink(stream: TextIO) -> Sink:
+    """Return a sink that prints log lines as JSON, each at once."""
+    return lambda line: print(as_json(line), file=stream, flush=True)
+
+
+def text_sink(stream: TextIO) -> Sink:
+    """Return a sink that prints each log line's message, for a person at a terminal."""
+    return lambda line: print(line["message"], file=stream, flush=True)
+
+
+def wants_json(log_format: str, stream: TextIO) -> bool:
+    """Decide how to log: `json`, `text`, or `auto`: text on a terminal and JSON elsewhere."""
+    return log_format == "json" or (log_format == "auto" and not stream.isatty())
+
+
+def silence_broken_pipe() -> None:
+    """Let what is still buffered for a reader that has gone (`| head`) go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

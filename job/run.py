@@ -1,0 +1,215 @@
+"""A run's objects in storage: their names, the order in which they are written, and what "done" means.
+
+    runs/<run>/sweep.json                           the validated sweep and where it came from; create-once
+    runs/<run>/trials/<trial>/<attempt>/<file>      what one attempt wrote
+    runs/<run>/trials/<trial>/result.json           written last, create-once: it exists = the trial is done
+
+An attempt that died half-way is in nobody's way: its name is its own, and no result.json points to it.
+"""
+
+import json
+from collections.abc import Iterator
+from hashlib import file_digest, sha256
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from job.config import SweepConfig
+from job.errors import ConfigError, ConflictError, ObjectNotFoundError, SweepError
+from job.storage import Storage, open_storage
+
+REPLICATES = "replicates.csv"
+HISTORY = "history.csv"
+MODEL = "model.keras"
+LOG = "log.jsonl"
+
+
+class StoredFile(BaseModel):
+    """A file of the attempt that counts."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    """Its name in the attempt's folder."""
+    size: int
+    """In bytes."""
+    sha256: str
+    """Its content's checksum, in hexadecimal."""
+
+
+class TrialResult(BaseModel):
+    """What result.json holds: the trial's summary, and the files that it rests on."""
+
+    model_config = ConfigDict(frozen=True)
+
+    trial: str
+    """The trial's name."""
+    index: int
+    """The trial's index in the grid."""
+    attempt: str
+    """The attempt that counts."""
+    config_hash: str
+    """`SweepConfig.hash` of the sweep that it belongs to."""
+    summary: dict[str, Any]
+    """The numbers of the trial, for people and logs; the leaderboard computes its own from replicates.csv."""
+    files: tuple[StoredFile, ...]
+    """The attempt's files."""
+
+
+class Run:
+    """One sweep's objects: written by its trials, read by whoever asks for the outcome."""
+
+    def __init__(self, storage: Storage, config: SweepConfig, name: str) -> None:
+        """Take the run of this name, which may not exist yet; nothing is read or written."""
+        self.storage = storage
+        self.config = config
+        self.name = name
+        self.folder = f"runs/{name}"
+
+    @property
+    def url(self) -> str:
+        """Where the run lies, as a person writes it."""
+        return f"{self.storage.url.rstrip('/')}/{self.folder}"
+
+    def check(self) -> bool:
+        """Say whether the run has begun.
+
+        Raises:
+            ConfigError: a run of this name belongs to another sweep.
+        """
+        try:
+            stored = _parse(self.storage.read(f"{self.folder}/sweep.json"), f"{self.url}/sweep.json")
+        except ObjectNotFoundError:
+            return False
+        if stored.get("config_hash") != self.config.hash:
+            raise ConfigError(
+                f"{self.url} holds another sweep (its hash is {stored.get('config_hash')}, this one's "
+                f"{self.config.hash}): give this sweep another --run or --output"
+            )
+        return True
+
+    def begin(self, provenance: dict[str, Any]) -> None:
+        """Write sweep.json, unless the run has begun already.
+
+        Args:
+            provenance: where the run comes from: versions, host, image, time.
+
+        Raises:
+            ConfigError: a run of this name belongs to another sweep.
+        """
+        if self.check():
+            return
+        settings = self.config.model_dump(mode="json")
+        sweep = {"run": self.name, "config": settings, "config_hash": self.config.hash, **provenance}
+        try:
+            self.storage.create(f"{self.folder}/sweep.json", _pretty(sweep))
+        except ConflictError:
+            self.check()
+
+    def finished(self) -> set[str]:
+        """Return the names of the trials that are done."""
+        return {
+            parts[3]
+            for name in self.storage.list(f"{self.folder}/trials")
+            if len(parts := name.split("/")) == 5 and parts[4] == "result.json"
+        }
+
+    def is_finished(self, trial: str) -> bool:
+        """Say whether one trial is done."""
+        return self.storage.exists(f"{self.folder}/trials/{trial}/result.json")
+
+    def result(self, trial: str) -> TrialResult:
+        """Read the result of a trial.
+
+        Raises:
+            ObjectNotFoundError: the trial is not done.
+            SweepError: its result is damaged, or belongs to another sweep.
+        """
+        name = f"{self.folder}/trials/{trial}/result.json"
+        where = f"{self.storage.url.rstrip('/')}/{name}"
+        try:
+            result = TrialResult.model_validate(_parse(self.storage.read(name), where))
+        except ValidationError as error:
+            raise SweepError(f"{where} is damaged: {error.errors()[0]['msg']}") from None
+        if result.config_hash != self.config.hash:
+            raise SweepError(f"{where} belongs to another sweep, whose hash is {result.config_hash}")
+        return result
+
+    def read_file(self, result: TrialResult, name: str) -> bytes:
+        """Read a file of the attempt that counts.
+
+        Raises:
+            SweepError: the file is gone or is not the one that the trial wrote.
+        """
+        path = f"{self.folder}/trials/{result.trial}/{result.attempt}/{name}"
+        data = self.storage.read(path)
+        stored = next(file for file in result.files if file.name == name)
+        if sha256(data).hexdigest() != stored.sha256:
+            raise SweepError(f"{self.storage.url.rstrip('/')}/{path} is damaged: its checksum is not its result's")
+        return data
+
+    def save_attempt(self, trial: str, attempt: str, folder: Path) -> tuple[StoredFile, ...]:
+        """Store all files of a local folder as an attempt's; the trial is not done by that."""
+        files = []
+        for path in sorted(folder.iterdir()):
+            self.storage.create_from_file(f"{self.folder}/trials/{trial}/{attempt}/{path.name}", path)
+            with path.open("rb") as stream:
+                digest = file_digest(stream, "sha256").hexdigest()
+            files.append(StoredFile(name=path.name, size=path.stat().st_size, sha256=digest))
+        return tuple(files)
+
+    def commit(self, result: TrialResult) -> TrialResult:
+        """Make a trial done; where another attempt was first, its result counts and is returned."""
+        try:
+            self.storage.create(
+                f"{self.folder}/trials/{result.trial}/result.json", _pretty(result.model_dump(mode="json"))
+            )
+        except ConflictError:
+            return self.result(result.trial)
+        return result
+
+
+def open_run(where: str, output: str) -> Run:
+    """Open a run that has begun.
+
+    Args:
+        where: its name in `output`, or the folder or gs:// URL that holds its sweep.json.
+        output: the output of the sweep.
+
+    Raises:
+        ConfigError: there is no such run.
+    """
+    if "/" in where:
+        output, _, where = where.rstrip("/").rpartition("/")
+        output, _, runs = output.rpartition("/") if output != "runs" else (".", "", "runs")
+        if runs != "runs":
+            raise ConfigError(f"{output}/{runs}/{where} is not a run: a run's folder is <output>/runs/<name>")
+    storage = open_storage(output or "/")
+    try:
+        stored = _parse(storage.read(f"runs/{where}/sweep.json"), f"{storage.url}/runs/{where}/sweep.json")
+        return Run(storage, SweepConfig.model_validate_json(json.dumps(stored["config"])), where)
+    except (ObjectNotFoundError, ValueError):
+        known = ", ".join(run_names(storage)) or "none"
+        raise ConfigError(f"there is no run '{where}' in {storage.url}; its runs: {known}") from None
+
+
+def run_names(storage: Storage) -> Iterator[str]:
+    """Yield the names of the runs that have begun."""
+    for name in storage.list("runs"):
+        if len(parts := name.split("/")) == 3 and parts[2] == "sweep.json":
+            yield parts[1]
+
+
+def _pretty(value: dict[str, Any]) -> bytes:
+    return (json.dumps(value, indent=2) + "\n").encode()
+
+
+def _parse(data: bytes, where: str) -> dict[str, Any]:
+    try:
+        value = json.loads(data)
+    except ValueError as error:
+        raise SweepError(f"{where} is damaged: {error}") from None
+    if not isinstance(value, dict):
+        raise SweepError(f"{where} is damaged: it must be a JSON object")
+    return value

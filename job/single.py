@@ -1,0 +1,68 @@
+"""One network from one random start, as the tutorial shows it."""
+
+from job import logs
+from job.config import SweepConfig
+from job.devices import start_tensorflow
+from job.errors import ConfigError
+from job.grid import SEED_SPAN, trial_at
+from job.stopping import StopRequest
+
+
+def check_seed(seed: int, where: str) -> None:
+    """Refuse a seed that would draw the weights of another.
+
+    Raises:
+        ConfigError: it is too large.
+    """
+    if seed >= SEED_SPAN:
+        raise ConfigError(f"{where}: {seed} is too large: seeds of initial weights go from 0 to {SEED_SPAN - 1}")
+
+
+def train_single(config: SweepConfig, *, stop: StopRequest, sink: logs.Sink, debug: bool = False) -> None:
+    """Train the first network of a grid from the initial weights of seed `config.seed`; nothing is stored.
+
+    Args:
+        config: each axis has one value.
+        stop: asked whether to stop.
+        sink: takes the log lines: loss and accuracy at growing epochs, the epoch at which it is solved, and
+            the four predictions.
+        debug: let TensorFlow print what it prints at its start.
+
+    Raises:
+        DeviceError: a GPU was asked for and there is none.
+        TrialError: the numbers left the finite ones.
+        InterruptedRunError: it was told to stop.
+    """
+    architecture = trial_at(config, 0).architecture
+    with stop.at_once():
+        start_tensorflow(config.device, debug=debug)
+        from job.data import FEATURES  # noqa: PLC0415
+        from job.training import Progress, train  # noqa: PLC0415 - TensorFlow must be started first
+        from job.trial import milestones  # noqa: PLC0415
+
+    size = f"{architecture.layers} x {architecture.neurons} neurons, {architecture.weights} weights"
+    sink(logs.event(f"{size}, seed {config.seed}"))
+
+    def show(progress: Progress) -> None:
+        for epoch, loss, accuracy, _ in milestones(progress):
+            message = f"epoch {epoch:>6}  loss {loss:.6f}  accuracy {accuracy:.2f}"
+            sink(logs.event(message, epoch=epoch, loss=loss, accuracy=accuracy))
+
+    training = train(
+        architecture,
+        [config.seed],
+        config.epochs,
+        keep_training=config.keep_training,
+        report=show,
+        should_stop=stop,
+    )
+    if training.stopped:
+        raise stop.error()
+    epoch = int(training.epochs[0])
+    if training.solved[0]:
+        sink(logs.event(f"100 % in epoch {epoch}", epochs_to_solve=epoch))
+    else:
+        sink(logs.event(f"not solved within {epoch} epochs", epochs_to_solve=None))
+    predictions = training.predictions[:, 0].tolist()
+    for (first, second), prediction in zip(FEATURES.astype(int).tolist(), predictions, strict=True):
+        sink(logs.event(f"{first} xor {second} = {prediction:.3f}", inputs=[first, second], prediction=prediction))

@@ -1,0 +1,269 @@
+"""One trial: train its replicates, write what they did, commit the result."""
+
+import csv
+import os
+import tempfile
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from job import logs
+from job.data import TARGETS
+from job.errors import TrialError
+from job.grid import Architecture, Trial, replicate_seeds
+from job.model import replicate_as_plain_model
+from job.run import HISTORY, LOG, MODEL, REPLICATES, Run, TrialResult
+from job.stopping import StopRequest
+from job.survival import EpochsToSolve, Outcome, outcome
+from job.training import Progress, Training, train
+
+MILESTONES = (
+    1,
+    2,
+    5,
+    10,
+    20,
+    50,
+    100,
+    200,
+    500,
+    *(10**power * step for power in (3, 4, 5) for step in (1, 2, 5)),
+)
+"""The epochs whose accuracy is logged: growing, so that a log stays short however long the training is."""
+
+
+def new_attempt() -> str:
+    """Return a name for this attempt that no other has: the pod's uid in a pod, else a random word."""
+    return os.environ.get("XOR_SWEEP_POD_UID") or uuid.uuid4().hex
+
+
+def run_trial(
+    run: Run,
+    trial: Trial,
+    *,
+    device: str,
+    stop: StopRequest,
+    sink: logs.Sink,
+    report: Callable[[Progress], None] = lambda _: None,
+) -> TrialResult:
+    """Train a trial and commit its result, or return the result that is there already.
+
+    Args:
+        run: the run, which has begun.
+        trial: a trial of its grid.
+        device: where TensorFlow was started, `cpu` or `gpu`.
+        stop: asked after each segment whether to stop.
+        sink: takes each log line; they are stored with the attempt, too.
+        report: called after each segment of the training.
+
+    Returns:
+        The trial's result: this attempt's, or that of another attempt which was first.
+
+    Raises:
+        TrialError: the trial can never succeed; the attempt's log is stored.
+        InterruptedRunError: it was told to stop; what the attempt has is stored, the trial is not done.
+        StorageError, StorageUnavailableError: the result could not be stored.
+    """
+    log = _Log(sink, trial)
+    if run.is_finished(trial.name):
+        result = run.result(trial.name)
+        log("its result is there already", result=result.summary)
+        return result
+    attempt = new_attempt()
+    limit = run.config.epochs
+    log(
+        f"training {run.config.replicates} replicates for at most {limit} epochs on the {device}",
+        run=run.name,
+        attempt=attempt,
+        architecture=asdict(trial.architecture),
+    )
+    with tempfile.TemporaryDirectory(prefix="xor-sweep-") as name:
+        folder = Path(name)
+        try:
+            training = _train(run, trial, stop, log, report)
+        except TrialError as error:
+            log(str(error), severity="ERROR", exit_code=error.exit_code)
+            log.write(folder)
+            run.save_attempt(trial.name, attempt, folder)
+            raise
+        chosen = choose_replicate(training)
+        numbers = outcome(EpochsToSolve(training.epochs, training.solved))
+        summary = _summary(training, numbers, chosen, device)
+        write_files(folder, trial.architecture, training, chosen)
+        if training.stopped:
+            log("stopped before it was done; what this attempt has is stored", severity="WARNING")
+        else:
+            log(in_words(numbers, limit), result=summary)
+        log.write(folder)
+        files = run.save_attempt(trial.name, attempt, folder)
+    if training.stopped:
+        raise stop.error()
+    return run.commit(
+        TrialResult(
+            trial=trial.name,
+            index=trial.index,
+            attempt=attempt,
+            config_hash=run.config.hash,
+            summary=summary,
+            files=files,
+        )
+    )
+
+
+def _train(run: Run, trial: Trial, stop: StopRequest, log: "_Log", report: Callable[[Progress], None]) -> Training:
+    def each_segment(progress: Progress) -> None:
+        log.progress(progress)
+        report(progress)
+
+    return train(
+        trial.architecture,
+        replicate_seeds(run.config, trial.architecture),
+        run.config.epochs,
+        keep_training=run.config.keep_training,
+        report=each_segment,
+        should_stop=stop,
+    )
+
+
+class Milestone(NamedTuple):
+    """An epoch that is logged: loss and accuracy averaged over a block, and how many of it are solved."""
+
+    epoch: int
+    loss: float
+    accuracy: float
+    solved: int
+
+
+def milestones(progress: Progress) -> Iterator[Milestone]:
+    """Yield those epochs of a segment that are in `MILESTONES`."""
+    first = progress.epoch - len(progress.accuracy) + 1
+    for epoch in MILESTONES:
+        if first <= epoch <= progress.epoch:
+            at = epoch - first
+            yield Milestone(epoch, float(progress.loss[at]), float(progress.accuracy[at]), int(progress.solved[at]))
+
+
+class _Log:
+    """The attempt's log: each line names the trial, goes to the sink, and is kept for log.jsonl."""
+
+    def __init__(self, sink: logs.Sink, trial: Trial) -> None:
+        self.sink = sink
+        self.trial = trial
+        self.lines: list[logs.Event] = []
+
+    def __call__(self, message: str, *, severity: str = "INFO", **fields: Any) -> None:
+        line = logs.event(f"{self.trial.name}: {message}", severity=severity, trial=self.trial.name, **fields)
+        self.lines.append(line)
+        self.sink(line)
+
+    def progress(self, progress: Progress) -> None:
+        """Log the milestones of a segment."""
+        for milestone in milestones(progress):
+            self(
+                f"epoch {milestone.epoch}: accuracy {milestone.accuracy:.3f}, "
+                f"{milestone.solved} of {progress.replicates} solved",
+                epoch=milestone.epoch,
+                accuracy=round(milestone.accuracy, 6),
+                loss=round(milestone.loss, 6),
+                solved=milestone.solved,
+                replicates=progress.replicates,
+                block=progress.block,
+            )
+
+    def write(self, folder: Path) -> None:
+        text = "".join(logs.as_json(line) + "\n" for line in self.lines)
+        (folder / LOG).write_text(text, encoding="utf-8")
+
+
+def choose_replicate(training: Training) -> int:
+    """Return the position of the replicate whose network is kept as the trial's model.
+
+    It is one whose final weights predict XOR, where there is any; of those, the one with the lowest loss in
+    its last epoch.
+    """
+    right = ((training.predictions > 0.5) == (TARGETS > 0.5)).all(axis=0)
+    loss = np.nan_to_num(training.loss[-1], nan=np.inf)
+    return int(np.lexsort((loss, ~right))[0])
+
+
+def in_words(numbers: Outcome, limit: int) -> str:
+    """Say a trial's outcome in one line."""
+    if numbers.median is None:
+        half = f"fewer than half of the starts solve XOR within {limit} epochs"
+    else:
+        high = numbers.median_high or f"over {limit}"
+        half = (
+            f"half of the starts solve XOR by epoch {numbers.median} (95 % interval {numbers.median_low} to {high})"
+        )
+    return (
+        f"{half}; {numbers.solved} of {numbers.replicates} solved, {numbers.share_solved:.1%} "
+        f"(95 % interval {numbers.share_low:.1%} to {numbers.share_high:.1%})"
+    )
+
+
+def _summary(training: Training, numbers: Outcome, chosen: int, device: str) -> dict[str, Any]:
+    return {
+        **asdict(numbers),
+        "replicate_epochs": training.replicate_epochs,
+        "chosen_seed": int(training.seeds[chosen]),
+        "chosen_epochs_to_solve": int(training.epochs[chosen]) if training.solved[chosen] else None,
+        "device": device,
+        "compile_seconds": round(training.compile_seconds, 3),
+        "train_seconds": round(training.train_seconds, 3),
+    }
+
+
+def write_files(folder: Path, architecture: Architecture, training: Training, chosen: int) -> None:
+    """Write replicates.csv, history.csv and model.keras of one trial into a local folder.
+
+    Args:
+        folder: an existing folder.
+        architecture: the network.
+        training: what training gave.
+        chosen: the position of the replicate whose model and curves are kept.
+
+    `epochs_to_solve` is empty where the replicate is right-censored: it was trained for `epochs_trained`
+    epochs and had not solved. In history.csv a replicate whose training has ended counts with its last values.
+    """
+    replicates = zip(
+        training.seeds.tolist(),
+        [epoch if solved else "" for epoch, solved in zip(training.epochs, training.solved, strict=True)],
+        training.trained.tolist(),
+        training.loss[-1].tolist(),
+        training.accuracy[-1].tolist(),
+        strict=True,
+    )
+    _write_csv(folder / REPLICATES, REPLICATES_COLUMNS, replicates)
+    _write_csv(folder / HISTORY, HISTORY_COLUMNS, _history(training, chosen))
+    replicate_as_plain_model(architecture, training.weights, chosen).save(folder / MODEL)
+
+
+REPLICATES_COLUMNS = ("seed", "epochs_to_solve", "epochs_trained", "last_loss", "last_accuracy")
+HISTORY_COLUMNS = (
+    *("epoch", "in_training", "solved"),
+    *("loss_q10", "loss_median", "loss_q90", "loss_mean"),
+    *("accuracy_q10", "accuracy_median", "accuracy_q90", "accuracy_mean"),
+    *("chosen_loss", "chosen_accuracy"),
+)
+
+
+def _history(training: Training, chosen: int) -> Iterable[Sequence[object]]:
+    epochs = np.arange(1, len(training.loss) + 1)
+    in_training = (training.trained >= epochs[:, None]).sum(axis=1)
+    solved = np.logical_or.accumulate(training.accuracy == 1).sum(axis=1)
+    columns = [epochs, in_training, solved]
+    for curves in (training.loss, training.accuracy):
+        columns += [*np.quantile(curves, (0.1, 0.5, 0.9), axis=1), curves.mean(axis=1)]
+    columns += [training.loss[:, chosen], training.accuracy[:, chosen]]
+    return zip(*(column.tolist() for column in columns), strict=True)
+
+
+def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)
