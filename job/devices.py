@@ -43,6 +43,7 @@ def start_tensorflow(device: str, *, debug: bool = False) -> str:
         import tensorflow as tf  # noqa: PLC0415 - takes seconds, and nothing but training needs it
 
         gpus = tf.config.list_physical_devices("GPU")
+    tf.get_logger().setLevel("WARNING" if debug else "ERROR")
     if device == "gpu" and not gpus:
         raise DeviceError(_no_gpu(tf))
     if not gpus:

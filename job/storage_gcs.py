@@ -219,13 +219,7 @@ class GcsStorage:
         """Turn the errors of the library into one line each."""
         try:
             yield
-        except (
-            exceptions.GoogleAPIError,
-            GoogleAuthError,
-            DataCorruption,
-            InvalidResponse,
-            OSError,
-        ) as error:
+        except (exceptions.GoogleAPIError, GoogleAuthError, DataCorruption, InvalidResponse, OSError) as error:
             # requests raises OSErrors without a number; one with a number is a local file's.
             if isinstance(error, OSError) and error.errno is not None:
                 raise

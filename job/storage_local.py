@@ -250,10 +250,7 @@ class LocalStorage:
         with os_errors("write", target):
             target.parent.mkdir(parents=True, exist_ok=True)
             with _staged(target, lambda file: file.write(data)) as temporary:
-                if version is None:
-                    swapped = _name_new(temporary, target)
-                else:
-                    swapped = _swap(temporary, target, version)
+                swapped = _name_new(temporary, target) if version is None else _swap(temporary, target, version)
         if not swapped:
             raise ConflictError(f"{target} is not what it was when it was read: somebody else wrote it")
 

@@ -462,9 +462,7 @@ class Relay:
             if lose.is_set():
                 break
             # The server tells clients to send the pieces of a large upload straight to itself.
-            client.sendall(
-                data.replace(*(f"Location: http://{at}".encode() for at in (self._server, self._own)))
-            )
+            client.sendall(data.replace(*(f"Location: http://{at}".encode() for at in (self._server, self._own))))
         client.shutdown(socket.SHUT_RDWR)
 
     @staticmethod
