@@ -17,7 +17,6 @@ from job.errors import ConfigError, InterruptedRunError, SweepError
 if TYPE_CHECKING:
     from job.grid import Trial
     from job.leaderboard import Leaderboard
-    from job.stopping import StopRequest
 
 DEVICES = ("auto", "cpu", "gpu")
 
@@ -81,7 +80,7 @@ def _setting(name: str, *, single: bool = False, text: str | None = None, defaul
 def _default_in_words(default: Any) -> str:
     if default is None:
         return ""
-    return f"Default: {','.join(map(str, default)) if isinstance(default, tuple) else str(default).lower()}."
+    return f"(default: {','.join(map(str, default)) if isinstance(default, tuple) else str(default).lower()})"
 
 
 def _options(*options: Decorator) -> Decorator:
@@ -118,7 +117,7 @@ _GRID = _options(_CONFIG, *(_setting(name) for name in SweepConfig.model_fields 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="xor-sweep", prog_name="xor-sweep")
 def cli() -> None:
-    r"""How many layers, how many neurons? A sweep whose verdict is statistically true.
+    """How many layers, how many neurons? A sweep whose verdict is statistically true.
 
     Each architecture of a grid is trained on XOR from hundreds of random starts at once.
 
@@ -134,7 +133,7 @@ def cli() -> None:
 @_options(_setting("workers"), _LOG_FORMAT, _DEBUG)
 @click.pass_context
 def sweep(context: click.Context, /, log_format: str, debug: bool, **_: Any) -> None:
-    r"""Train the whole grid on this machine, then show the leaderboard.
+    """Train the whole grid on this machine, then show the leaderboard.
 
     The same sweep again trains only what has no result yet.
 
@@ -183,27 +182,28 @@ def sweep(context: click.Context, /, log_format: str, debug: bool, **_: Any) -> 
 def trial(
     context: click.Context, /, index: int | None, name: str | None, log_format: str, debug: bool, **_: Any
 ) -> None:
-    r"""Train one trial of the grid, by its index or its name, and store its result.
+    """Train one trial of the grid, by its index or its name, and store its result.
 
     \b
     xor-sweep trial --index 8
     xor-sweep trial --name l2-n16 --config sweep.yaml
     """
     from job.stopping import StopRequest  # noqa: PLC0415
+    from job.sweep import run_one_trial  # noqa: PLC0415
 
     config = _config(context)
     chosen = _chosen_trial(context, config, index, name)
     with StopRequest() as stop:
-        _train_trial(config, chosen, stop, _sink(log_format), debug)
+        run_one_trial(config, chosen, stop=stop, sink=_sink(log_format), debug=debug)
 
 
 @cli.command()
 @_options(
-    _setting("layers", single=True, default="Default: 1.", text="Hidden layers: a whole number from 1 to 100."),
+    _setting("layers", single=True, default="(default: 1)", text="Hidden layers: a whole number from 1 to 100."),
     _setting(
         "neurons",
         single=True,
-        default="Default: 16.",
+        default="(default: 16)",
         text="Neurons in each hidden layer: a whole number from 1 to 4096.",
     ),
     *(_setting(name, single=True) for name in AXES[2:]),
@@ -216,7 +216,7 @@ def trial(
 )
 @click.pass_context
 def train(context: click.Context, /, log_format: str, debug: bool, **_: Any) -> None:
-    r"""Train one network from one random start, and show what it learned.
+    """Train one network from one random start, and show what it learned.
 
     With a seed of a run's replicates.csv, this replays that replicate exactly.
 
@@ -250,7 +250,7 @@ def train(context: click.Context, /, log_format: str, debug: bool, **_: Any) -> 
 @_setting("output", text="Where the runs are: a folder, or gs://bucket/prefix.")
 @_DEBUG
 def leaderboard(run: str, table_format: str, output: str | None, debug: bool) -> None:  # noqa: ARG001
-    r"""Show the leaderboard of RUN: a run's name in --output, or its own folder or gs:// URL.
+    """Show the leaderboard of RUN: a run's name in --output, or its own folder or gs:// URL.
 
     \b
     xor-sweep leaderboard runs/sweep-f572acc9
@@ -308,24 +308,6 @@ def _chosen_trial(context: click.Context, config: SweepConfig, index: int | None
     if name is not None:
         return trial_named(config, name)
     raise ConfigError("which trial? Give --index or --name (in a pod, JOB_COMPLETION_INDEX is the index)")
-
-
-def _train_trial(config: SweepConfig, chosen: "Trial", stop: "StopRequest", sink: logs.Sink, debug: bool) -> None:
-    from job.devices import start_tensorflow  # noqa: PLC0415
-    from job.run import Run  # noqa: PLC0415
-    from job.storage import open_storage  # noqa: PLC0415
-    from job.sweep import provenance  # noqa: PLC0415
-
-    with stop.at_once():
-        run = Run(open_storage(config.output), config, config.run_name)
-        sink(logs.event(f"{chosen.name}: trial {chosen.index} of run {run.name}", trial=chosen.name, run=run.name))
-        if not run.check():
-            run.storage.check_writable()
-        device = start_tensorflow(config.device, debug=debug)
-        from job.trial import run_trial  # noqa: PLC0415 - TensorFlow must be started first
-
-        run.begin(provenance(device))
-    run_trial(run, chosen, device=device, stop=stop, sink=sink)
 
 
 def _sweep_watcher(log_format: str) -> Any:

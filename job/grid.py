@@ -84,7 +84,7 @@ def replicate_seeds(config: SweepConfig, architecture: Architecture) -> range:
     the comparison of the two assumes independent starts.
     """
     words = f"{config.seed} {architecture}"
-    first = int.from_bytes(sha256(words.encode()).digest()[:8]) % (SEED_SPAN - config.replicates)
+    first = int.from_bytes(sha256(words.encode()).digest()[:8]) % (SEED_SPAN - 1_000_000)
     return range(first, first + config.replicates)
 
 

@@ -116,6 +116,8 @@ def _verdict(board: Leaderboard) -> str:
     close = board.ranking.not_told_apart
     if len(board.rows) > 1:
         sentence += f"; {_listed(close)} cannot be told apart from it" if close else "; every other trial is slower"
+    if sooner := board.ranking.sooner_overall:
+        sentence += f", and {_listed(sooner)} {'is' if len(sooner) == 1 else 'are'} sooner over all epochs"
     if board.missing:
         sentence += f"; {len(board.missing)} of {len(board.missing) + len(board.rows)} trials have no result yet"
     return sentence + "."

@@ -9,10 +9,11 @@ from typing import Any
 
 from job import logs
 from job.config import SweepConfig
+from job.devices import start_tensorflow
 from job.errors import SweepError
-from job.grid import trials
+from job.grid import Trial, trials
 from job.pool import Pool, Watcher
-from job.run import Run
+from job.run import Run, TrialResult
 from job.stopping import StopRequest
 from job.storage import open_storage
 
@@ -71,6 +72,40 @@ def run_sweep(
     pool = Pool(run, missing, watcher=watcher, stop=stop, provenance=provenance, debug=debug)
     trained, failed = pool.work()
     return SweepOutcome(run, tuple(trained), tuple(sorted(finished)), failed)
+
+
+def run_one_trial(
+    config: SweepConfig, trial: Trial, *, stop: StopRequest, sink: logs.Sink, debug: bool = False
+) -> TrialResult:
+    """Train one trial of a sweep in this process, as a pod does, unless its result is there already.
+
+    Args:
+        config: the sweep; `config.output` is where its run lies or will lie.
+        trial: a trial of its grid.
+        stop: asked whether to stop.
+        sink: takes the log lines; the first names the trial, the last has its result.
+        debug: let TensorFlow print what it prints at its start.
+
+    Returns:
+        The trial's result.
+
+    Raises:
+        ConfigError: the output is not writable, or the run of this name belongs to another sweep.
+        DeviceError: a GPU was asked for and there is none; nothing was written.
+        TrialError: the trial can never succeed.
+        StorageError, StorageUnavailableError: the result could not be stored.
+        InterruptedRunError: it was told to stop.
+    """
+    with stop.at_once():
+        run = Run(open_storage(config.output), config, config.run_name)
+        sink(logs.event(f"{trial.name}: trial {trial.index} of run {run.name}", trial=trial.name, run=run.name))
+        if not run.check():
+            run.storage.check_writable()
+        device = start_tensorflow(config.device, debug=debug)
+        from job.trial import run_trial  # noqa: PLC0415 - TensorFlow must be started first
+
+        run.begin(provenance(device))
+    return run_trial(run, trial, device=device, stop=stop, sink=sink)
 
 
 def provenance(device: str) -> dict[str, Any]:

@@ -1,0 +1,72 @@
+"""Signals and kills: what ends, what is left, and what is not lost."""
+
+import json
+
+from conftest import rows
+
+
+def trials_of(folder):
+    (run,) = (folder / "runs").iterdir()
+    return {path.name: path for path in (run / "trials").iterdir()}
+
+
+def check_end(stopped, code, signal_name):
+    """It ended by this signal with one line; that it did so within 10 seconds was seen to where it was stopped."""
+    assert stopped.said.code == code
+    assert signal_name in stopped.said.error
+    assert "Traceback" not in stopped.said.out
+    assert stopped.left == []
+
+
+def check_attempt(folder):
+    """The trial that was in training has an attempt with its log, and no result; the other was not begun."""
+    trials = trials_of(folder)
+    assert list(trials) == ["l1-n2"]
+    (attempt,) = trials["l1-n2"].iterdir()
+    lines = [json.loads(line) for line in (attempt / "log.jsonl").read_text().splitlines()]
+    assert all(line["trial"] == "l1-n2" for line in lines)
+    assert any(line.get("epoch") == 1 for line in lines)
+    assert lines[-1]["severity"] == "WARNING"
+    assert "stopped" in lines[-1]["message"]
+
+
+def test_sigterm_ends_a_sweep_that_trains_with_code_143_and_its_log_is_kept(stopped_sweep):
+    check_end(stopped_sweep, 143, "SIGTERM")
+    check_attempt(stopped_sweep.folder)
+
+
+def test_sigterm_ends_a_trial_that_trains_with_code_143_and_its_log_is_kept(stopped_trial):
+    check_end(stopped_trial, 143, "SIGTERM")
+    check_attempt(stopped_trial.folder)
+
+
+def test_sigterm_ends_a_trial_while_tensorflow_starts_and_nothing_is_written(stopped_start):
+    check_end(stopped_start, 143, "SIGTERM")
+    assert list(stopped_start.folder.iterdir()) == []
+
+
+def test_sigterm_ends_a_sweep_while_its_workers_start_and_nothing_is_written(stopped_sweep_start):
+    check_end(stopped_sweep_start, 143, "SIGTERM")
+    assert list(stopped_sweep_start.folder.iterdir()) == []
+
+
+def test_ctrl_c_ends_a_sweep_and_its_workers_with_code_130_and_its_log_is_kept(interrupted_sweep):
+    check_end(interrupted_sweep, 130, "SIGINT")
+    check_attempt(interrupted_sweep.folder)
+
+
+def test_a_killed_sweep_leaves_no_process_behind(killed_sweep):
+    assert killed_sweep.workers
+    assert killed_sweep.left == []
+
+
+def test_a_killed_sweep_that_is_started_again_trains_only_what_is_missing(killed_sweep, finished):
+    assert [name.split("/")[3] for name in killed_sweep.before if name.endswith("result.json")] == ["l1-n8"]
+    again = killed_sweep.again
+    assert (again.code, again.err) == (0, "")
+    assert "1 trials to train, 1 there already" in again.log[0]["message"]
+    assert {line["trial"] for line in again.log if "epoch" in line} == {"l1-n32"}
+    assert killed_sweep.after.items() >= killed_sweep.before.items()
+    (run,) = (killed_sweep.folder / "runs").iterdir()
+    for trial in ("l1-n8", "l1-n32"):
+        assert rows(run, trial) == rows(finished.run, trial)

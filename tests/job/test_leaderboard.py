@@ -1,0 +1,236 @@
+"""The leaderboard's numbers, computed once more from the rows by plain Python, and how they are shown."""
+
+import csv
+import io
+import itertools
+import json
+import math
+import shutil
+from fractions import Fraction
+from statistics import NormalDist
+
+import pytest
+
+Z = NormalDist().inv_cdf(0.975)
+NUMBERS = ("replicates", "solved", "share_solved", "share_low", "share_high")
+EPOCHS = ("median", "median_low", "median_high", "q10", "q90")
+
+
+def read_rows(run, trial):
+    """Return (epoch, solved) of each replicate of the attempt that counts."""
+    result = json.loads((run / "trials" / trial / "result.json").read_text())
+    with (run / "trials" / trial / result["attempt"] / "replicates.csv").open(newline="") as stream:
+        return [
+            (int(row["epochs_to_solve"] or row["epochs_trained"]), row["epochs_to_solve"] != "")
+            for row in csv.DictReader(stream)
+        ]
+
+
+def survival_curve(rows):
+    """Yield (epoch, share left, Greenwood's sum) after each epoch at which a replicate solved."""
+    left, greenwood = Fraction(1), Fraction(0)
+    for epoch in sorted({epoch for epoch, solved in rows if solved}):
+        at_risk = sum(other >= epoch for other, _ in rows)
+        solved = sum(row == (epoch, True) for row in rows)
+        left *= 1 - Fraction(solved, at_risk)
+        greenwood = greenwood + Fraction(solved, at_risk * (at_risk - solved)) if left else None
+        yield epoch, left, greenwood
+
+
+def first(pairs, level):
+    """Return the first epoch whose share is at the level or below."""
+    return next((epoch for epoch, share in pairs if share <= level), None)
+
+
+def band(left, greenwood, solved):
+    """Return the 95 % band of one point of the curve: log-log, and exact where nobody is left."""
+    if not left:
+        return 0.0, 1 - 0.025 ** (1 / solved)
+    width = Z * math.sqrt(greenwood) / abs(math.log(left))
+    return float(left) ** math.exp(width), float(left) ** math.exp(-width)
+
+
+def numbers_of(rows):
+    count, solved = len(rows), sum(solved for _, solved in rows)
+    share = solved / count
+    centre = (share + Z * Z / (2 * count)) / (1 + Z * Z / count)
+    half = Z / (1 + Z * Z / count) * math.sqrt(share * (1 - share) / count + (Z / (2 * count)) ** 2)
+    curve = list(survival_curve(rows))
+    bands = [(epoch, *band(left, greenwood, solved)) for epoch, left, greenwood in curve]
+    shares = [(epoch, left) for epoch, left, _ in curve]
+    return {
+        "replicates": count,
+        "solved": solved,
+        "share_solved": share,
+        "share_low": centre - half,
+        "share_high": centre + half,
+        "median": first(shares, Fraction(1, 2)),
+        "median_low": first([(epoch, low) for epoch, low, _ in bands], 0.5),
+        "median_high": first([(epoch, high) for epoch, _, high in bands], 0.5),
+        "q10": first(shares, Fraction(9, 10)),
+        "q90": first(shares, Fraction(1, 10)),
+    }
+
+
+def log_rank(rows, others):
+    """Return z (positive where `rows` solve sooner) and the two-sided p-value."""
+    difference, variance = Fraction(0), Fraction(0)
+    for epoch in sorted({epoch for epoch, solved in rows + others if solved}):
+        ours, theirs = (sum(other >= epoch for other, _ in group) for group in (rows, others))
+        mine, hers = (sum(row == (epoch, True) for row in group) for group in (rows, others))
+        both, solved = ours + theirs, mine + hers
+        difference += mine - Fraction(solved * ours, both)
+        if both > 1:
+            variance += Fraction(ours * theirs * solved * (both - solved), both * both * (both - 1))
+    z = float(difference) / math.sqrt(variance)
+    return z, 2 * NormalDist().cdf(-abs(z))
+
+
+def weights_of(layers, neurons):
+    widths = [2, *[neurons] * layers, 1]
+    return sum(inputs * units + units for inputs, units in itertools.pairwise(widths))
+
+
+def expected_rows(run):
+    """Compute the whole leaderboard from the rows alone."""
+    data = {path.name: read_rows(run, path.name) for path in (run / "trials").iterdir()}
+    numbers = {name: numbers_of(rows) for name, rows in data.items()}
+    neurons = {name: int(name.partition("-n")[2]) for name in data}
+    order = sorted(
+        data,
+        key=lambda name: (
+            numbers[name]["median"] is None,
+            numbers[name]["median"] or 0,
+            -numbers[name]["share_solved"],
+            weights_of(1, neurons[name]),
+        ),
+    )
+    pairs = len(order) * (len(order) - 1) // 2
+    for place, name in enumerate(order, start=1):
+        row = {"place": place, "trial": name, "layers": 1, "neurons": neurons[name], **numbers[name]}
+        row["weights"] = weights_of(1, neurons[name])
+        row["standing"], row["p_adjusted"] = "winner", None
+        if place > 1:
+            z, p = log_rank(data[order[0]], data[name])
+            row["p_adjusted"] = min(1.0, p * pairs)
+            row["standing"] = "worse" if z > 0 and row["p_adjusted"] < 0.05 else "not told apart"
+        yield row
+
+
+@pytest.mark.parametrize("table_format", ["json", "csv"])
+def test_every_number_follows_from_the_rows(finished, say, table_format):
+    said = say("leaderboard", finished.run, "--format", table_format)
+    assert (said.code, said.err) == (0, "")
+    shown = (
+        json.loads(said.out)["trials"] if table_format == "json" else list(csv.DictReader(io.StringIO(said.out)))
+    )
+    expected = list(expected_rows(finished.run))
+    assert [row["trial"] for row in shown] == [row["trial"] for row in expected]
+    settings = {"activation", "loss", "optimizer", "learning_rate"}
+    for row, right in zip(shown, expected, strict=True):
+        assert set(row) == set(right) | settings
+        assert (row["activation"], row["loss"], row["optimizer"]) == ("relu", "mean_squared_error", "adam")
+        assert float(row["learning_rate"]) == 0.001
+        for name, value in right.items():
+            if isinstance(value, float):
+                assert float(row[name]) == pytest.approx(value, rel=1e-6), name
+            elif table_format == "csv":
+                assert row[name] == ("" if value is None else str(value)), name
+            else:
+                assert row[name] == value, name
+
+
+def test_the_numbers_reach_all_cases(finished):
+    """Guards the test above: a median in reach and one that is not, all solved and nearly none."""
+    rows = {row["trial"]: row for row in expected_rows(finished.run)}
+    assert rows["l1-n2"]["median"] is None
+    assert 0 < rows["l1-n2"]["solved"] < 8
+    assert all(rows["l1-n8"][name] for name in ("median", "median_low", "median_high", "q10"))
+    assert rows["l1-n8"]["q90"] is None
+    assert rows["l1-n32"]["solved"] == 16
+    assert rows["l1-n32"]["q90"]
+
+
+def test_the_json_says_who_won_and_what_is_missing(finished, say):
+    board = json.loads(say("leaderboard", finished.run, "--format", "json").out)
+    assert board["run"] == finished.run.name
+    assert board["epochs"] == 400
+    assert board["winner"] == "l1-n32"
+    assert board["missing"] == []
+    apart = [row["trial"] for row in board["trials"] if row["standing"] == "not told apart"]
+    assert board["not_told_apart"] == apart
+    winner = board["trials"][0]
+    assert f"l1-n32 is fastest: half of its starts solve XOR by epoch {winner['median']} " in board["verdict"]
+    assert f"(95 % interval {winner['median_low']} to {winner['median_high']})" in board["verdict"]
+
+
+def test_the_stored_leaderboard_is_the_csv_that_is_shown(finished, say):
+    shown = say("leaderboard", finished.run, "--format", "csv").out
+    assert (finished.run / "report" / "leaderboard.csv").read_text() == shown
+
+
+def test_the_table_shows_each_trial_its_numbers_and_the_verdict(finished, say):
+    shown = say("leaderboard", finished.run).out
+    lines = [line for line in shown.splitlines() if "fastest" not in line]
+    board = json.loads(say("leaderboard", finished.run, "--format", "json").out)
+    for row in board["trials"]:
+        (line,) = [line for line in lines if row["trial"] in line.split()]
+        median, low, high = (row[name] or ">400" for name in ("median", "median_low", "median_high"))
+        assert f"{median} ({low} to {high})" in line
+        assert f"{row['share_solved']:.1%} ({row['share_low']:.1%} to {row['share_high']:.1%})" in line
+        assert ("★" in line) == (row["standing"] == "winner")
+    assert board["verdict"] in shown
+
+
+def test_a_run_is_found_by_its_folder_by_its_url_and_by_its_name(copy, here, say, monkeypatch):
+    expected = say("leaderboard", copy, "--format", "csv").out
+    assert expected
+    for words in (
+        (f"out/runs/{copy.name}",),
+        (f"./out/runs/{copy.name}/",),
+        (copy.name, "--output", "out"),
+        (copy.name, "--output", here / "out"),
+    ):
+        assert say("leaderboard", *words, "--format", "csv").out == expected
+    assert say("leaderboard", copy.name, XOR_SWEEP_OUTPUT="out", XOR_SWEEP_FORMAT="csv").out == expected
+    monkeypatch.chdir(here / "out")
+    assert say("leaderboard", copy.name, "--format", "csv").out == expected
+    assert say("leaderboard", f"runs/{copy.name}", "--format", "csv").out == expected
+
+
+def test_a_run_that_is_not_there_is_refused_and_those_that_are_are_named(copy, say):
+    for words in (("nowhere", "--output", "out"), ("out/runs/nowhere",)):
+        said = say("leaderboard", *words)
+        assert said.code == 2
+        assert "nowhere" in said.error
+        assert copy.name in said.error
+
+
+@pytest.mark.parametrize(
+    "where", ["out", "/", "..", ".", "", "/etc/passwd", "gs://", "out/runs/a b", "s3://b/runs/x"]
+)
+def test_what_is_no_run_is_refused(copy, say, where):  # noqa: ARG001
+    said = say("leaderboard", where)
+    assert said.code == 2
+    assert said.error
+
+
+def test_an_unfinished_run_says_what_is_missing(copy, say):
+    shutil.rmtree(copy / "trials" / "l1-n8")
+    board = json.loads(say("leaderboard", copy, "--format", "json").out)
+    assert board["missing"] == ["l1-n8"]
+    assert [row["trial"] for row in board["trials"]] == ["l1-n32", "l1-n2"]
+    assert "1 of 3 trials have no result yet" in board["verdict"]
+    expected = {row["trial"]: row["p_adjusted"] for row in expected_rows(copy)}
+    assert board["trials"][1]["p_adjusted"] == pytest.approx(expected["l1-n2"])
+
+
+def test_a_run_without_any_result_says_so(copy, say):
+    shutil.rmtree(copy / "trials")
+    shown = say("leaderboard", copy)
+    assert shown.code == 0
+    assert "No trial is done yet" in shown.out
+    board = json.loads(say("leaderboard", copy, "--format", "json").out)
+    assert (board["winner"], board["trials"]) == (None, [])
+    assert board["missing"] == ["l1-n2", "l1-n8", "l1-n32"]
+    assert say("leaderboard", copy, "--format", "csv").code == 0

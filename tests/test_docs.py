@@ -1,0 +1,68 @@
+"""The documentation is what the program says of itself."""
+
+import re
+from pathlib import Path
+
+import click
+import pytest
+
+from docs import make
+from job.cli import cli
+from job.config import SweepConfig
+
+ROOT = Path(__file__).parents[1]
+REFERENCE = (ROOT / "docs/reference.md").read_text()
+README = (ROOT / "README.md").read_text()
+PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/reference.md"]
+
+
+def options():
+    for name, command in cli.commands.items():
+        for option in command.params:
+            if isinstance(option, click.Option):
+                yield pytest.param(name, option, id=f"{name} {option.opts[0]}")
+
+
+def test_the_reference_page_is_the_one_that_the_program_makes():
+    assert make.reference() == REFERENCE, "make docs writes it again"
+
+
+@pytest.mark.parametrize(("command", "option"), options())
+def test_every_option_and_its_environment_variable_is_in_the_reference(command, option):
+    section = re.search(rf"## xor-sweep {command}\n(.*?)(\n## |\Z)", REFERENCE, re.DOTALL)[1]
+    names = [option.envvar] if isinstance(option.envvar, str) else option.envvar
+    assert names, f"{command} {option.opts[0]} has no environment variable"
+    for word in [*option.opts, *option.secondary_opts, *names]:
+        assert f"`{word}`" in section
+
+
+@pytest.mark.parametrize("command", cli.commands)
+def test_every_command_is_shown_in_the_readme(command):
+    assert f"xor-sweep {command}" in README
+
+
+@pytest.mark.parametrize("line", re.findall(r"^\.venv/bin/xor-sweep (.*?)(?:  +#.*)?$", README, re.MULTILINE))
+def test_every_command_line_of_the_readme_is_one_that_the_program_takes(line):
+    name, *words = line.split()
+    context = cli.commands[name].make_context(name, words)
+    settings = {key: value for key, value in context.params.items() if key in SweepConfig.model_fields}
+    assert settings
+
+
+def test_the_readmes_sweep_file_is_valid():
+    assert "learning_rate" in make.sweep_file_example()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_link_to_a_file_leads_to_one(page):
+    path = ROOT / page
+    for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", path.read_text()):
+        assert (path.parent / target).exists(), f"{page} links to {target}"
+
+
+def test_every_module_is_in_the_developers_layout():
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    told = {"cli", "sweep", "pool", "worker", "trial", "training", "model", "survival", "leaderboard", "run"}
+    for module in told:
+        assert re.search(rf"\b{module}\.py", text)
+        assert (ROOT / f"job/{module}.py").exists()
