@@ -111,7 +111,7 @@ def _command(name: str, context: click.Context) -> str:
     command = context.command
     usage = " ".join(command.collect_usage_pieces(context))
     rows = [_option(option) for option in command.params if isinstance(option, click.Option)]
-    examples = re.findall(r"^xor-sweep .*$", command.help or "", re.MULTILINE)
+    examples = re.findall(r"^ *(xor-sweep .*)$", command.help or "", re.MULTILINE)
     return "\n\n".join(
         [
             f"## xor-sweep {name}",

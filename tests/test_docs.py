@@ -27,7 +27,7 @@ def test_the_reference_page_is_the_one_that_the_program_makes():
     assert make.reference() == REFERENCE, "make docs writes it again"
 
 
-@pytest.mark.parametrize(("command", "option"), options())
+@pytest.mark.parametrize(("command", "option"), list(options()))
 def test_every_option_and_its_environment_variable_is_in_the_reference(command, option):
     section = re.search(rf"## xor-sweep {command}\n(.*?)(\n## |\Z)", REFERENCE, re.DOTALL)[1]
     names = [option.envvar] if isinstance(option.envvar, str) else option.envvar

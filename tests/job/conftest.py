@@ -309,22 +309,37 @@ def two_sweeps(folder):
     return SimpleNamespace(run=run, said=said)
 
 
-@ahead
-def killed_sweep(folder):
-    """SMALLER, killed (SIGKILL) after its first result; then started again."""
-    program = Running("sweep", *SMALLER, cwd=folder)
-    program.wait_until(lambda: any(folder.glob("runs/*/trials/*/result.json")))
-    workers = [pid for pid in program.processes() if pid != program.process.pid]
+def _killed(program):
+    """Kill the program (SIGKILL), and give its workers a few seconds to see that it is gone."""
+    workers = len(program.processes()) - 1
     program.process.kill()
     program.process.wait()
     deadline = time.monotonic() + 15
     while (left := program.processes()) and time.monotonic() < deadline:
         time.sleep(0.1)
+    for process in left:
+        os.kill(process, signal.SIGKILL)
+    return workers, left
+
+
+@ahead
+def killed_training(folder):
+    """A sweep that was killed in a training that does not end by itself."""
+    program = Running("sweep", *ENDLESS, "--workers", "1", cwd=folder)
+    program.wait_until(lambda: program.has_said("epoch 1:"))
+    workers, left = _killed(program)
+    return SimpleNamespace(workers=workers, left=left)
+
+
+@ahead
+def killed_sweep(folder):
+    """SMALLER, killed after its first result; then started again."""
+    program = Running("sweep", *SMALLER, cwd=folder)
+    program.wait_until(lambda: any(folder.glob("runs/*/trials/*/result.json")))
+    _killed(program)
     before = content(folder)
     again = _run("sweep", *SMALLER, cwd=folder)
-    return SimpleNamespace(
-        folder=folder, workers=workers, left=left, before=before, again=again, after=content(folder)
-    )
+    return SimpleNamespace(folder=folder, before=before, again=again, after=content(folder))
 
 
 def _stopped(program, number):

@@ -55,9 +55,9 @@ def test_ctrl_c_ends_a_sweep_and_its_workers_with_code_130_and_its_log_is_kept(i
     check_attempt(interrupted_sweep.folder)
 
 
-def test_a_killed_sweep_leaves_no_process_behind(killed_sweep):
-    assert killed_sweep.workers
-    assert killed_sweep.left == []
+def test_a_sweep_that_is_killed_while_it_trains_leaves_no_process_behind(killed_training):
+    assert killed_training.workers == 1
+    assert killed_training.left == []
 
 
 def test_a_killed_sweep_that_is_started_again_trains_only_what_is_missing(killed_sweep, finished):

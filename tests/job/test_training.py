@@ -8,6 +8,7 @@ from job.devices import start_tensorflow
 start_tensorflow("cpu")
 
 import keras
+import tensorflow as tf
 
 from job.config import ACTIVATIONS, LOSSES, OPTIMIZERS
 from job.data import FEATURES, TARGETS
@@ -22,7 +23,10 @@ EPOCHS = 100
 def fit(architecture, seed, epochs):
     """Train the plain model as anyone would; return loss and accuracy per epoch."""
     model = plain_model(architecture, seed)
-    history = model.fit(FEATURES, TARGETS, batch_size=4, epochs=epochs, shuffle=False, verbose=0).history
+    batch = tf.data.Dataset.from_tensors(
+        (FEATURES, TARGETS)
+    )  # The four rows as one batch: half the time of arrays.
+    history = model.fit(batch, epochs=epochs, shuffle=False, verbose=0).history
     return np.array(history["loss"]), np.array(history["binary_accuracy"])
 
 
