@@ -1,149 +1,36 @@
-"""The program as its users meet it: real processes, a real terminal, and sweeps that many tests look at.
+"""One finished sweep and other programs that have ended, for all tests to look at.
 
 A process that trains needs six seconds for TensorFlow alone. So the programs below run once each, two at a
 time, ahead of the tests that look at what they left: `@ahead` makes a session fixture of a function.
 """
 
-import fcntl
 import inspect
-import json
 import os
-import pty
 import shutil
 import signal
-import struct
-import subprocess
 import sys
-import termios
-import threading
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from types import SimpleNamespace
-from typing import NamedTuple
 
 import pytest
+from programs import (
+    DIVERGING,
+    ENDLESS,
+    OUR_VARIABLES,
+    SMALL,
+    SMALLER,
+    Ended,
+    Running,
+    content,
+    run_on_a_terminal,
+    run_program,
+)
 
 from job.cli import main
 from job.config import SweepConfig
 from job.grid import Architecture, replicate_seeds
-
-PROGRAM = Path(sys.executable).with_name("xor-sweep")
-
-# A person's environment, kept before any test changes it: the threads below start processes while tests run.
-_OURS = ("XOR_SWEEP_", "_XOR_SWEEP", "JOB_COMPLETION_INDEX", "STORAGE_EMULATOR_HOST", "TF_", "XLA_")
-ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
-ENVIRONMENT["CUDA_VISIBLE_DEVICES"] = "-1"  # Also where there is a GPU, the tests' rows are those of the CPU.
-
-# Who waits for longer waits for something that will never come.
-PATIENCE_SECONDS = 180
-
-SMALL = ("--layers", "1", "--neurons", "2,8,32", "--replicates", "16", "--epochs", "400")
-"""Three trials: hardly any start of the first solves XOR, most of the second do, all of the third."""
-
-SMALLER = ("--layers", "1", "--neurons", "8,32", "--replicates", "16", "--epochs", "400", "--workers", "1")
-"""The last two of these trials, one after the other."""
-
-ENDLESS = ("--layers", "1", "--neurons", "2,3", "--replicates", "64", "--epochs", "1000000", "--keep-training")
-"""Two trials that train for longer than any test waits."""
-
-DIVERGING = (
-    *("--layers", "2", "--neurons", "8", "--activation", "linear", "--loss", "binary_crossentropy"),
-    *("--optimizer", "sgd", "--learning-rate", "1000,0.01", "--replicates", "16", "--epochs", "50"),
-)
-"""Two trials: with the first learning rate, no start's numbers stay finite."""
-
-
-class Ended(NamedTuple):
-    """A program that has ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def log(self):
-        """Its log: standard output is one JSON object a line."""
-        return [json.loads(line) for line in self.out.splitlines()]
-
-    @property
-    def error(self):
-        """Its error: the one line on standard error, which is a JSON object where that is no terminal."""
-        assert len(self.err.splitlines()) == 1, self.err
-        error = json.loads(self.err)
-        assert (error["severity"], error["exit_code"]) == ("ERROR", self.code)
-        return error["message"]
-
-
-class Running:
-    """A program that runs, in a process group of its own."""
-
-    def __init__(self, *arguments, cwd, env=None):
-        self.process = subprocess.Popen(
-            [PROGRAM, *arguments],
-            cwd=cwd,
-            env={**ENVIRONMENT, **(env or {})},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-        self.out, self.err = [], []
-        streams = ((self.process.stdout, self.out), (self.process.stderr, self.err))
-        self.readers = [threading.Thread(target=_keep, args=pair, daemon=True) for pair in streams]
-        for reader in self.readers:
-            reader.start()
-
-    def has_said(self, words):
-        return any(words in line for line in self.out)
-
-    def wait_until(self, is_so):
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while not is_so():
-            assert self.process.poll() is None, f"ended too soon: {''.join(self.out + self.err)}"
-            assert time.monotonic() < deadline, "waited in vain"
-            time.sleep(0.005)
-
-    def end(self, timeout=PATIENCE_SECONDS):
-        try:
-            code = self.process.wait(timeout)
-        except subprocess.TimeoutExpired:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            raise
-        for reader in self.readers:
-            reader.join()
-        return Ended(code, "".join(self.out), "".join(self.err))
-
-    def processes(self):
-        """Return those of its group that are alive: the program and its workers."""
-        shown = subprocess.run(["ps", "-A", "-o", "pid=,pgid=,stat="], capture_output=True, text=True, check=True)
-        rows = [line.split() for line in shown.stdout.splitlines()]
-        return [int(pid) for pid, group, state in rows if int(group) == self.process.pid and state[0] != "Z"]
-
-
-def _keep(stream, lines):
-    with stream:
-        for line in stream:
-            lines.append(line)
-
-
-def rows(run, trial):
-    """Return what replicates.csv holds of the attempt that counts."""
-    folder = run / "trials" / trial
-    attempt = json.loads((folder / "result.json").read_text())["attempt"]
-    return (folder / attempt / "replicates.csv").read_bytes()
-
-
-def content(folder):
-    """Return what each file below a folder holds, and when it was last written."""
-    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
-    return {str(path.relative_to(folder)): (path.read_bytes(), path.stat().st_mtime_ns) for path in files}
-
-
-def _run(*arguments, cwd, env=None):
-    return Running(*arguments, cwd=cwd, env=env).end()
 
 
 @pytest.fixture
@@ -153,7 +40,7 @@ def xor_sweep(tmp_path):
     def run(*arguments, cwd=None, env=None):
         folder = cwd or tmp_path / "here"
         folder.mkdir(exist_ok=True)
-        return _run(*arguments, cwd=folder, env=env)
+        return run_program(*arguments, cwd=folder, env=env)
 
     return run
 
@@ -171,7 +58,7 @@ def here(tmp_path, monkeypatch):
 def say(here, monkeypatch, capsys):  # noqa: ARG001
     """The program's own `main` in this process, in an empty folder: quick, for whatever trains nothing."""
     for name in os.environ:
-        if name.startswith(_OURS):
+        if name.startswith(OUR_VARIABLES):
             monkeypatch.delenv(name)
 
     def call(*arguments, **environment):
@@ -193,33 +80,9 @@ def on_a_terminal(tmp_path):
     """The program on a terminal of 140 columns; returns its exit code and all that the terminal got."""
 
     def run(*arguments):
-        return _on_a_terminal(*arguments, cwd=tmp_path)
+        return run_on_a_terminal(*arguments, cwd=tmp_path)
 
     return run
-
-
-def _on_a_terminal(*arguments, cwd):
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 140, 0, 0))
-    process = subprocess.Popen(
-        [PROGRAM, *arguments],
-        cwd=cwd,
-        env={**ENVIRONMENT, "TERM": "xterm-256color"},
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        start_new_session=True,
-    )
-    os.close(theirs)
-    shown = b""
-    try:
-        while part := os.read(ours, 1 << 16):
-            shown += part
-    except OSError:
-        pass  # Linux says so when the last process has closed the terminal.
-    finally:
-        os.close(ours)
-    return process.wait(PATIENCE_SECONDS), shown.decode()
 
 
 _AHEAD = {}
@@ -255,7 +118,7 @@ def finished(folder):
     """SMALL, said in three ways at once: by a sweep file, by the environment, and by flags."""
     (folder / "sweep.yaml").write_text("neurons: [2, 8, 32]\nlayers: 3\nreplicates: 99\nepochs: 7\n")
     environment = {"XOR_SWEEP_REPLICATES": "16", "XOR_SWEEP_EPOCHS": "8"}
-    said = _run(
+    said = run_program(
         *("sweep", "--config", "sweep.yaml", "--layers", "1", "--epochs", "400", "--output", "out"),
         cwd=folder,
         env=environment,
@@ -275,29 +138,29 @@ def copy(finished, here):
 @ahead
 def single_trial(folder):
     """The second of SMALL's trials alone, as in a pod; then, by its name, once more."""
-    said = _run("trial", *SMALL, cwd=folder, env={"JOB_COMPLETION_INDEX": "1"})
+    said = run_program("trial", *SMALL, cwd=folder, env={"JOB_COMPLETION_INDEX": "1"})
     (run,) = (folder / "runs").iterdir()
     before = content(folder)
-    again = _run("trial", *SMALL, "--name", "l1-n8", cwd=folder, env={"JOB_COMPLETION_INDEX": "2"})
+    again = run_program("trial", *SMALL, "--name", "l1-n8", cwd=folder, env={"JOB_COMPLETION_INDEX": "2"})
     return SimpleNamespace(run=run, said=said, again=again, before=before, after=content(folder))
 
 
 @ahead
 def diverged_sweep(folder):
     """A sweep one of whose trials can never succeed."""
-    return SimpleNamespace(folder=folder, said=_run("sweep", *DIVERGING, "--workers", "1", cwd=folder))
+    return SimpleNamespace(folder=folder, said=run_program("sweep", *DIVERGING, "--workers", "1", cwd=folder))
 
 
 @ahead
 def diverged_trial(folder):
     """A trial that can never succeed."""
-    return SimpleNamespace(folder=folder, said=_run("trial", *DIVERGING, "--index", "0", cwd=folder))
+    return SimpleNamespace(folder=folder, said=run_program("trial", *DIVERGING, "--index", "0", cwd=folder))
 
 
 @ahead
 def no_gpu(folder):
     """A sweep for a GPU that is not there."""
-    return SimpleNamespace(folder=folder, said=_run("sweep", "--device", "gpu", *SMALL, cwd=folder))
+    return SimpleNamespace(folder=folder, said=run_program("sweep", "--device", "gpu", *SMALL, cwd=folder))
 
 
 @ahead
@@ -338,7 +201,7 @@ def killed_sweep(folder):
     program.wait_until(lambda: any(folder.glob("runs/*/trials/*/result.json")))
     _killed(program)
     before = content(folder)
-    again = _run("sweep", *SMALLER, cwd=folder)
+    again = run_program("sweep", *SMALLER, cwd=folder)
     return SimpleNamespace(folder=folder, before=before, again=again, after=content(folder))
 
 
@@ -400,14 +263,14 @@ def interrupted_sweep(folder):
 @ahead
 def terminal_sweep(folder):
     """SMALLER on a terminal: its exit code and all that the terminal got."""
-    return _on_a_terminal("sweep", *SMALLER, cwd=folder)
+    return run_on_a_terminal("sweep", *SMALLER, cwd=folder)
 
 
 @ahead
 def single_train(folder):
     """The first replicate of SMALL's last trial, replayed; nothing is stored."""
     seed = replicate_seeds(SweepConfig(replicates=16), Architecture(layers=1, neurons=32))[0]
-    said = _run("train", "--neurons", "32", "--epochs", "400", "--seed", str(seed), cwd=folder)
+    said = run_program("train", "--neurons", "32", "--epochs", "400", "--seed", str(seed), cwd=folder)
     return SimpleNamespace(folder=folder, seed=seed, said=said)
 
 
@@ -416,5 +279,5 @@ def cloud_sweep(folder, gcs_server):
     """SMALLER, into a bucket."""
     environment = {"STORAGE_EMULATOR_HOST": gcs_server}
     url = f"gs://results/{uuid.uuid4().hex}/prefix"
-    said = _run("sweep", *SMALLER, "--output", url, cwd=folder, env=environment)
+    said = run_program("sweep", *SMALLER, "--output", url, cwd=folder, env=environment)
     return SimpleNamespace(folder=folder, url=url, environment=environment, said=said)

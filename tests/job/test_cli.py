@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import ENVIRONMENT, PROGRAM, SMALL
+from programs import ENVIRONMENT, PROGRAM, SMALL
 
 from job.cli import cli
 

@@ -2,7 +2,7 @@
 
 import json
 
-from conftest import rows
+from programs import rows
 
 
 def trials_of(folder):

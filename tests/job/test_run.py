@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import ENVIRONMENT
+from programs import ENVIRONMENT
 
 FILES = {"replicates.csv", "history.csv", "model.keras", "log.jsonl"}
 TRIALS = ("l1-n2", "l1-n8", "l1-n32")

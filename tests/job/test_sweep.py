@@ -2,7 +2,7 @@
 
 import json
 
-from conftest import SMALL, SMALLER, content, rows
+from programs import SMALL, SMALLER, content, rows
 
 
 def test_each_line_of_the_log_is_a_json_object_and_standard_error_is_empty(finished, single_trial):
@@ -102,8 +102,8 @@ def test_where_one_trial_diverges_the_others_go_on_and_the_code_is_3(diverged_sw
     said = diverged_sweep.said
     assert said.code == 3
     assert "Traceback" not in said.err
-    (failure,) = [line for line in said.log if line["severity"] == "ERROR"]
-    assert failure["trial"] == "l2-n8-lr1000"
+    failure = next(line for line in said.log if line["severity"] == "ERROR")
+    assert failure["trial"] == "l2-n8-lr1000.0"
     assert "finite" in failure["message"]
     assert "smaller learning rate than 1000" in failure["message"]
     assert failure["exit_code"] == 3
@@ -111,7 +111,16 @@ def test_where_one_trial_diverges_the_others_go_on_and_the_code_is_3(diverged_sw
     assert result.parent.name == "l2-n8-lr0.01"
     board = said.log[-1]["leaderboard"]
     assert [row["trial"] for row in board["trials"]] == ["l2-n8-lr0.01"]
-    assert board["missing"] == ["l2-n8-lr1000"]
+    assert board["missing"] == ["l2-n8-lr1000.0"]
+
+
+def test_a_trial_that_diverges_is_logged_as_an_error_once(diverged_sweep):
+    assert len([line for line in diverged_sweep.said.log if line["severity"] == "ERROR"]) == 1
+
+
+def test_the_verdict_tells_of_a_trial_without_result_also_where_no_other_solved(diverged_sweep):
+    board = diverged_sweep.said.log[-1]["leaderboard"]
+    assert board["winner"] is None
     assert "1 of 2 trials have no result" in board["verdict"]
 
 
