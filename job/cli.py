@@ -1,10 +1,12 @@
 """The command line: reads words, calls one function each, prints."""
 
+import os
 import sys
+import traceback
 from collections.abc import Callable
 from functools import reduce
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 from click.core import ParameterSource
@@ -12,7 +14,7 @@ from click.shell_completion import CompletionItem
 
 from job import logs
 from job.config import ACTIVATIONS, AXES, LOSSES, OPTIMIZERS, SweepConfig, make_config
-from job.errors import ConfigError, InterruptedRunError, SweepError
+from job.errors import ConfigError, SweepError
 
 if TYPE_CHECKING:
     from job.grid import Trial
@@ -95,10 +97,21 @@ _CONFIG = click.option(
     metavar="FILE",
     help="A sweep file: YAML with any of these settings. Flags and the environment go before it.",
 )
+
+
+def _remember(context: click.Context, option: click.Parameter, value: Any) -> Any:
+    """Keep how errors are to be shown where `main` finds it."""
+    if isinstance(context.obj, dict):
+        context.obj[option.name] = value
+    return value
+
+
 _LOG_FORMAT = click.option(
     "--log-format",
     type=click.Choice(["auto", "text", "json"]),
     default="auto",
+    callback=_remember,
+    is_eager=True,
     envvar="XOR_SWEEP_LOG_FORMAT",
     show_envvar=True,
     show_default=True,
@@ -107,11 +120,16 @@ _LOG_FORMAT = click.option(
 _DEBUG = click.option(
     "--debug",
     is_flag=True,
+    callback=_remember,
+    is_eager=True,
     envvar="XOR_SWEEP_DEBUG",
     show_envvar=True,
     help="Show tracebacks, and what TensorFlow prints at its start.",
 )
 _GRID = _options(_CONFIG, *(_setting(name) for name in SweepConfig.model_fields if name != "workers"))
+
+
+_INDEX_VARIABLES = ["XOR_SWEEP_INDEX", "JOB_COMPLETION_INDEX"]
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -142,12 +160,12 @@ def sweep(context: click.Context, /, log_format: str, debug: bool, **_: Any) -> 
     xor-sweep sweep --layers 1,2 --neurons 4,8,16 --activation relu,tanh
     xor-sweep sweep --config sweep.yaml --output gs://bucket/prefix
     """
-    from job.leaderboard import make_leaderboard, store  # noqa: PLC0415 - scipy, after --help and bad input
+    config = _config(context)
+    from job.leaderboard import make_leaderboard, store  # noqa: PLC0415 - scipy, after bad input
     from job.stopping import StopRequest  # noqa: PLC0415
     from job.sweep import run_sweep  # noqa: PLC0415
 
-    config = _config(context)
-    with StopRequest() as stop, _sweep_watcher(log_format) as watcher:
+    with StopRequest(_last_words(context)) as stop, _sweep_watcher(log_format) as watcher:
         outcome = run_sweep(config, watcher=watcher, stop=stop, debug=debug)
         board = make_leaderboard(outcome.run)
         store(outcome.run, board)
@@ -158,15 +176,17 @@ def sweep(context: click.Context, /, log_format: str, debug: bool, **_: Any) -> 
         )
     _show(board, log_format)
     if outcome.failed:
-        sys.exit(max_exit_code(list(outcome.failed.values())))
+        reasons = "; ".join(f"{name}: {error}" for name, error in list(outcome.failed.items())[:3])
+        count = f"{len(outcome.failed)} of {config.trial_count} trials failed"
+        _fail(f"{count}: {reasons}", failures_exit_code(list(outcome.failed.values())), context.obj)
 
 
 @cli.command()
 @_GRID
 @click.option(
     "--index",
-    type=click.IntRange(min=0),
-    envvar=["XOR_SWEEP_INDEX", "JOB_COMPLETION_INDEX"],
+    type=Value(),
+    envvar=_INDEX_VARIABLES,
     show_envvar=True,
     help="The trial's index in the grid, from 0.",
 )
@@ -179,9 +199,7 @@ def sweep(context: click.Context, /, log_format: str, debug: bool, **_: Any) -> 
 )
 @_options(_LOG_FORMAT, _DEBUG)
 @click.pass_context
-def trial(
-    context: click.Context, /, index: int | None, name: str | None, log_format: str, debug: bool, **_: Any
-) -> None:
+def trial(context: click.Context, /, index: Any, name: str | None, log_format: str, debug: bool, **_: Any) -> None:
     """Train one trial of the grid, by its index or its name, and store its result.
 
     \b
@@ -193,7 +211,7 @@ def trial(
 
     config = _config(context)
     chosen = _chosen_trial(context, config, index, name)
-    with StopRequest() as stop:
+    with StopRequest(_last_words(context)) as stop:
         run_one_trial(config, chosen, stop=stop, sink=_sink(log_format), debug=debug)
 
 
@@ -231,7 +249,7 @@ def train(context: click.Context, /, log_format: str, debug: bool, **_: Any) -> 
     settings = {"layers": 1, "neurons": 16, "replicates": 1, **settings}
     config = make_config(settings, where)
     check_seed(config.seed, where.get("seed", "--seed"))
-    with StopRequest() as stop:
+    with StopRequest(_last_words(context)) as stop:
         train_single(config, stop=stop, sink=_sink(log_format), debug=debug)
 
 
@@ -293,7 +311,7 @@ def _given(context: click.Context) -> tuple[dict[str, Any], dict[str, str]]:
     return settings, where
 
 
-def _chosen_trial(context: click.Context, config: SweepConfig, index: int | None, name: str | None) -> "Trial":
+def _chosen_trial(context: click.Context, config: SweepConfig, index: Any, name: str | None) -> "Trial":
     from job.grid import trial_at, trial_named  # noqa: PLC0415
 
     flags = [
@@ -303,11 +321,12 @@ def _chosen_trial(context: click.Context, config: SweepConfig, index: int | None
     ]
     if len(flags) == 2:
         raise ConfigError("--index and --name were both given: give one of them")
-    if index is not None and flags != ["name"]:
-        return trial_at(config, index)
-    if name is not None:
+    # In a pod JOB_COMPLETION_INDEX is always there: a name goes before it.
+    if name is not None and flags != ["index"]:
         return trial_named(config, name)
-    raise ConfigError("which trial? Give --index or --name (in a pod, JOB_COMPLETION_INDEX is the index)")
+    if index is None:
+        raise ConfigError("which trial? Give --index or --name (in a pod, JOB_COMPLETION_INDEX is the index)")
+    return trial_at(config, index, _place_of_index(context))
 
 
 def _sweep_watcher(log_format: str) -> Any:
@@ -348,43 +367,53 @@ def _print_table(board: "Leaderboard") -> None:
     print_leaderboard(board, Console(width=None if sys.stdout.isatty() else 120))
 
 
-def max_exit_code(failures: list[SweepError]) -> int:
+def _place_of_index(context: click.Context) -> str:
+    if context.get_parameter_source("index") == ParameterSource.COMMANDLINE:
+        return "--index"
+    return next(name for name in _INDEX_VARIABLES if os.environ.get(name))
+
+
+def _last_words(context: click.Context) -> Callable[[str], None]:
+    return lambda message: _print_error(message, 143, context.obj)
+
+
+def failures_exit_code(failures: list[SweepError]) -> int:
     """Return the exit code of a sweep with failed trials: 1 (try again) where any may yet succeed."""
     return min(failure.exit_code for failure in failures)
 
 
 def main() -> None:
     """Run the command line; every error becomes one line on standard error and an exit code."""
-    debug = "--debug" in sys.argv
+    how: dict[str, Any] = {"debug": False, "log_format": "auto"}
     try:
-        sys.exit(cli.main(standalone_mode=False, prog_name="xor-sweep"))
+        sys.exit(cli.main(standalone_mode=False, prog_name="xor-sweep", obj=how))
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
         sys.exit(0)
     except click.Abort:
         sys.exit(130)
     except click.ClickException as error:
-        _fail(error.format_message(), 2)
+        _fail(error.format_message(), 2, how)
     except BrokenPipeError:
         logs.silence_broken_pipe()
         sys.exit(1)
-    except InterruptedRunError as error:
-        _fail(str(error), 128 + error.signal_number)
-    except SweepError as error:
-        if debug:
-            raise
-        _fail(str(error), error.exit_code)
     except Exception as error:
-        if debug:
-            raise
-        _fail(f"{type(error).__name__}: {error}; --debug shows where", 1)
+        if how["debug"]:
+            traceback.print_exception(error)
+        if isinstance(error, SweepError):
+            _fail(str(error), error.exit_code, how)
+        _fail(f"{type(error).__name__}: {error}; --debug shows where", 1, how)
 
 
-def _fail(message: str, exit_code: int) -> None:
+def _fail(message: str, exit_code: int, how: dict[str, Any]) -> NoReturn:
+    _print_error(message, exit_code, how)
+    sys.exit(exit_code)
+
+
+def _print_error(message: str, exit_code: int, how: dict[str, Any]) -> None:
     line = " ".join(message.split())
-    if logs.wants_json("auto", sys.stderr):
+    if logs.wants_json(how["log_format"], sys.stderr):
         line = logs.as_json(logs.event(line, severity="ERROR", exit_code=exit_code))
     else:
         line = f"Error: {line}"
     print(line, file=sys.stderr)
-    sys.exit(exit_code)

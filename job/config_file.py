@@ -31,6 +31,8 @@ def read_config_file(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
         raise ConfigError(_not_yaml(path, error)) from None
     except YAMLError as error:
         raise ConfigError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
+    except RecursionError:
+        raise ConfigError(f"{path} is nested too deep: it must hold settings, a line each") from None
     if document is None:
         return {}, {}
     if not isinstance(document, CommentedMap):
@@ -48,6 +50,8 @@ def _not_yaml(path: Path, error: MarkedYAMLError) -> str:
 
 
 def _place(path: Path, document: CommentedMap, key: object) -> str:
+    if key not in (document.lc.data or {}):  # It came in by a merge key, "<<".
+        return f"{path}: {key}"
     line, column = document.lc.key(key)
     return f"{path}:{line + 1}:{column + 1}: {key}"
 

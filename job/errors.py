@@ -1,10 +1,8 @@
-"""The errors of xor-sweep: each class says its exit code and whether another try can help.
+"""The errors of xor-sweep: each class says its exit code.
 
 The exit codes are the contract with whoever starts the program, above all with a Kubernetes Job's
 podFailurePolicy: `EXIT_CODES` is the one table of them.
 """
-
-from typing import ClassVar
 
 EXIT_CODES = {
     0: "done, or the result was there already",
@@ -21,22 +19,19 @@ EXIT_CODES = {
 class SweepError(Exception):
     """Something went wrong that a person can be told in one line. Its text is that line."""
 
-    exit_code: ClassVar[int] = 1
-    retriable: ClassVar[bool] = True
+    exit_code: int = 1
 
 
 class ConfigError(SweepError):
     """The words on the command line, the environment or the sweep file are wrong."""
 
     exit_code = 2
-    retriable = False
 
 
 class TrialError(SweepError):
     """This trial can never succeed, whatever is tried again; other trials may go on."""
 
     exit_code = 3
-    retriable = False
 
 
 class DeviceError(SweepError):
@@ -49,7 +44,6 @@ class StorageError(SweepError):
     """Storage refused for good: no such bucket, no permission, a name that cannot be."""
 
     exit_code = 5
-    retriable = False
 
 
 class StorageUnavailableError(SweepError):
@@ -71,3 +65,4 @@ class InterruptedRunError(SweepError):
         """Keep the line to show and the signal; the exit code is 128 plus the signal's number."""
         super().__init__(message)
         self.signal_number = signal_number
+        self.exit_code = 128 + signal_number

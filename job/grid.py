@@ -52,14 +52,15 @@ def trials(config: SweepConfig) -> Iterator[Trial]:
         yield _trial(index, point, varied)
 
 
-def trial_at(config: SweepConfig, index: int) -> Trial:
-    """Return the trial with this index (from 0).
+def trial_at(config: SweepConfig, index: object, where: str = "index") -> Trial:
+    """Return the trial with this index (from 0); `where` is what a person calls the index's place.
 
     Raises:
-        ConfigError: the grid has no such index.
+        ConfigError: it is no index of the grid.
     """
-    if not 0 <= index < config.trial_count:
-        raise ConfigError(f"index {index} is not in the grid: its indexes are 0 to {config.trial_count - 1}")
+    last = config.trial_count - 1
+    if not isinstance(index, int) or not 0 <= index <= last:
+        raise ConfigError(f"{where}: {index} is not in the grid: give a whole number from 0 to {last}")
     return next(itertools.islice(trials(config), index, None))
 
 
@@ -93,7 +94,7 @@ def _trial(index: int, point: tuple[object, ...], varied: list[bool]) -> Trial:
     name = f"l{layers}-n{neurons}"
     for value, varies in zip(others, varied[2:], strict=True):
         if varies:
-            name += f"-lr{value}" if isinstance(value, float) else f"-{value}"
+            name += f"-lr{repr(value).removesuffix('.0')}" if isinstance(value, float) else f"-{value}"
     settings = dict(zip(AXES, point, strict=True))
     if settings["learning_rate"] is None:
         settings["learning_rate"] = OPTIMIZERS[str(settings["optimizer"])]

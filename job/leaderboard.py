@@ -101,7 +101,7 @@ def _verdict(board: Leaderboard) -> str:
     if board.ranking is None:
         return "No trial is done yet."
     if board.ranking.winner is None:
-        return f"No start of any trial solved XOR within {board.epochs} epochs."
+        return f"No start of any trial solved XOR within {board.epochs} epochs{_missing(board)}."
     winner = board.rows[0]
     numbers = winner.outcome
     if numbers.median is None:
@@ -118,9 +118,13 @@ def _verdict(board: Leaderboard) -> str:
         sentence += f"; {_listed(close)} cannot be told apart from it" if close else "; every other trial is slower"
     if sooner := board.ranking.sooner_overall:
         sentence += f", and {_listed(sooner)} {'is' if len(sooner) == 1 else 'are'} sooner over all epochs"
-    if board.missing:
-        sentence += f"; {len(board.missing)} of {len(board.missing) + len(board.rows)} trials have no result yet"
-    return sentence + "."
+    return f"{sentence}{_missing(board)}."
+
+
+def _missing(board: Leaderboard) -> str:
+    if not board.missing:
+        return ""
+    return f"; {len(board.missing)} of {len(board.missing) + len(board.rows)} trials have no result yet"
 
 
 def _listed(names: Sequence[str], most: int = 5) -> str:

@@ -15,7 +15,7 @@ from rich.progress import (
 )
 
 from job import logs
-from job.errors import SweepError
+from job.errors import SweepError, TrialError
 from job.pool import Watcher
 from job.run import Run, TrialResult
 
@@ -111,5 +111,7 @@ class LogWatcher(Watcher):
         self.sink(event)
 
     def failed(self, trial: str, error: SweepError) -> None:
-        """Log a trial whose worker could not log it itself."""
+        """Log a trial whose worker could not log it itself: it was killed."""
+        if isinstance(error, TrialError):
+            return
         self.sink(logs.event(f"{trial} failed: {error}", severity="ERROR", trial=trial, exit_code=error.exit_code))

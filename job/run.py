@@ -11,9 +11,9 @@ import json
 from collections.abc import Iterator
 from hashlib import file_digest, sha256
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from job.config import SweepConfig
 from job.errors import ConfigError, ConflictError, ObjectNotFoundError, SweepError
@@ -47,7 +47,7 @@ class TrialResult(BaseModel):
     """The trial's name."""
     index: int
     """The trial's index in the grid."""
-    attempt: str
+    attempt: Annotated[str, Field(pattern=r"^[\w-]+$")]
     """The attempt that counts."""
     config_hash: str
     """`SweepConfig.hash` of the sweep that it belongs to."""
@@ -143,8 +143,13 @@ class Run:
             SweepError: the file is gone or is not the one that the trial wrote.
         """
         path = f"{self.folder}/trials/{result.trial}/{result.attempt}/{name}"
-        data = self.storage.read(path)
-        stored = next(file for file in result.files if file.name == name)
+        stored = next((file for file in result.files if file.name == name), None)
+        if stored is None:
+            raise SweepError(f"{self.url}/trials/{result.trial}/result.json is damaged: it names no {name}")
+        try:
+            data = self.storage.read(path)
+        except ObjectNotFoundError:
+            raise SweepError(f"{self.storage.url.rstrip('/')}/{path} is gone") from None
         if sha256(data).hexdigest() != stored.sha256:
             raise SweepError(f"{self.storage.url.rstrip('/')}/{path} is damaged: its checksum is not its result's")
         return data
@@ -179,19 +184,31 @@ def open_run(where: str, output: str) -> Run:
 
     Raises:
         ConfigError: there is no such run.
+        SweepError: its sweep.json is damaged.
     """
-    if "/" in where:
-        output, _, where = where.rstrip("/").rpartition("/")
-        output, _, runs = output.rpartition("/") if output != "runs" else (".", "", "runs")
-        if runs != "runs":
-            raise ConfigError(f"{output}/{runs}/{where} is not a run: a run's folder is <output>/runs/<name>")
-    storage = open_storage(output or "/")
+    storage, name = _located(where, output)
+    path = f"{storage.url.rstrip('/')}/runs/{name}/sweep.json"
     try:
-        stored = _parse(storage.read(f"runs/{where}/sweep.json"), f"{storage.url}/runs/{where}/sweep.json")
-        return Run(storage, SweepConfig.model_validate_json(json.dumps(stored["config"])), where)
+        stored = _parse(storage.read(f"runs/{name}/sweep.json"), path)
     except (ObjectNotFoundError, ValueError):
         known = ", ".join(run_names(storage)) or "none"
-        raise ConfigError(f"there is no run '{where}' in {storage.url}; its runs: {known}") from None
+        raise ConfigError(f"there is no run '{name}' in {storage.url}; its runs: {known}") from None
+    try:
+        config = SweepConfig.model_validate_json(json.dumps(stored.get("config")))
+    except ValidationError as error:
+        raise SweepError(f"{path} is damaged: {error.errors()[0]['msg']}") from None
+    return Run(storage, config, name)
+
+
+def _located(where: str, output: str) -> tuple[Storage, str]:
+    """Return the storage and the name of a run, given by its name or its own folder or URL."""
+    if "/" not in where and where != ".":
+        return open_storage(output), where
+    path = where.rstrip("/") if where.startswith("gs://") else str(Path(where).resolve())
+    output, slash, name = path.rpartition("/runs/")
+    if not slash or not name or "/" in name:
+        raise ConfigError(f"{where} is not a run: a run's folder is <output>/runs/<name>")
+    return open_storage(output or "/"), name
 
 
 def run_names(storage: Storage) -> Iterator[str]:

@@ -4,7 +4,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Self
@@ -25,7 +25,9 @@ class StopRequest:
     comes at once, so a thread that waits for it can end the process in time.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, last_words: Callable[[str], None] = lambda _: None) -> None:
+        """Take what prints a line when the process must end in the middle of something."""
+        self.last_words = last_words
         self.signal_number: int | None = None
         self._at_once = False
 
@@ -72,11 +74,15 @@ class StopRequest:
         if self._at_once:
             raise self.error()
 
+    def _end_now(self) -> None:
+        self.last_words(str(self.error()))
+        os._exit(self.error().exit_code)
+
     def _watch(self) -> None:
         while byte := self._reader.recv(1):
             if byte[0] in _SIGNALS:
                 self.signal_number = self.signal_number or byte[0]
-                ending = threading.Timer(GRACE_SECONDS, os._exit, (128 + byte[0],))
+                ending = threading.Timer(GRACE_SECONDS, self._end_now)
                 ending.daemon = True
                 ending.start()
         self._reader.close()

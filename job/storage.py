@@ -35,8 +35,8 @@ class Storage(Protocol):
     url: str
     """What a person calls this place: "./out" or "gs://bucket/prefix"."""
 
-    def check_writable(self) -> None:
-        """Find out before a run whether its results could be written; leave nothing behind.
+    def check_writable(self, folder: str = "") -> None:
+        """Find out before a run whether objects could be written below a folder; leave nothing behind.
 
         Raises:
             ConfigError: the local folder cannot be written.

@@ -84,7 +84,7 @@ class GcsStorage:
         except ValueError as error:
             raise StorageError(f"{self._bucket_url} cannot be a bucket: {error} Correct the name.") from error
 
-    def check_writable(self) -> None:
+    def check_writable(self, folder: str = "") -> None:
         """List one name, then ask for an upload that is never made.
 
         Raises:
@@ -95,7 +95,7 @@ class GcsStorage:
             self._see_bucket()
             # A resumable upload shows nothing before its last byte, and expires in a week:
             # https://cloud.google.com/storage/docs/resumable-uploads
-            probe = self._blob(f"writable-{uuid.uuid4().hex}")
+            probe = self._blob(f"{folder}/writable-{uuid.uuid4().hex}".lstrip("/"))
             probe.create_resumable_upload_session(size=1, if_generation_match=0, **self._policy)
 
     def create(self, name: str, data: bytes) -> None:

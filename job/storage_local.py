@@ -203,23 +203,23 @@ class LocalStorage:
         # Absolute, so that a later change of the current folder moves nothing.
         self._root = Path(os.path.abspath(os.path.expanduser(url)))
 
-    def check_writable(self) -> None:
-        """Write and remove an unnamed file in the folder, or in the nearest parent that exists.
+    def check_writable(self, folder: str = "") -> None:
+        """Write and remove an unnamed file in that folder, or in its nearest parent that exists.
 
         Raises:
             ConfigError: no file can be written there; the line says why.
         """
-        folder = self._root
-        while not os.path.lexists(folder):
-            folder = folder.parent
+        place = self._root / folder
         try:
+            while not _is_there(place):
+                place = place.parent
             # Where the system can, this file never has a name: a kill leaves nothing.
-            with tempfile.TemporaryFile(dir=folder) as file:
+            with tempfile.TemporaryFile(dir=place) as file:
                 file.write(b"x")
         except OSError as error:
             remedy = _REMEDIES.get(error.errno or 0, "choose another folder")
             raise ConfigError(
-                f"results cannot be written to {self.url}: {folder}: {error.strerror}; {remedy}"
+                f"results cannot be written to {self.url}: {place}: {error.strerror}; {remedy}"
             ) from error
 
     def create(self, name: str, data: bytes) -> None:
@@ -294,3 +294,12 @@ class LocalStorage:
 
     def _path(self, name: str) -> Path:
         return self._root / check_name(name)
+
+
+def _is_there(path: Path) -> bool:
+    """Say whether there is anything at a path; unlike `os.path.lexists`, tell "no" from "impossible"."""
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return False
+    return True

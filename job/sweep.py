@@ -58,6 +58,7 @@ def run_sweep(
     """
     watcher = watcher or Watcher()
     storage = open_storage(config.output)
+    storage.check_writable("runs")
     run = Run(storage, config, config.run_name)
     under_way = run.check()
     finished = run.finished() if under_way else set()
@@ -65,7 +66,6 @@ def run_sweep(
     watcher.begun(run, len(missing), len(finished))
     if not missing:
         return SweepOutcome(run, found=tuple(sorted(finished)))
-    storage.check_writable()
     if under_way:
         # Somebody else may be at this very run, from its first trial on: meet them in the middle.
         missing.reverse()
@@ -97,10 +97,15 @@ def run_one_trial(
         InterruptedRunError: it was told to stop.
     """
     with stop.at_once():
-        run = Run(open_storage(config.output), config, config.run_name)
+        storage = open_storage(config.output)
+        storage.check_writable("runs")
+        run = Run(storage, config, config.run_name)
         sink(logs.event(f"{trial.name}: trial {trial.index} of run {run.name}", trial=trial.name, run=run.name))
-        if not run.check():
-            run.storage.check_writable()
+        if run.check() and run.is_finished(trial.name):
+            result = run.result(trial.name)
+            message = f"{trial.name}: its result is there already"
+            sink(logs.event(message, trial=trial.name, result=result.summary))
+            return result
         device = start_tensorflow(config.device, debug=debug)
         from job.trial import run_trial  # noqa: PLC0415 - TensorFlow must be started first
 

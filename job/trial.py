@@ -50,7 +50,7 @@ def run_trial(
     sink: logs.Sink,
     report: Callable[[Progress], None] = lambda _: None,
 ) -> TrialResult:
-    """Train a trial and commit its result, or return the result that is there already.
+    """Train a trial and commit its result; where another attempt is done already, return its result.
 
     Args:
         run: the run, which has begun.

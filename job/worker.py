@@ -46,7 +46,7 @@ def main() -> None:
         try:
             _work(order, lines, stop, send)
         except InterruptedRunError as error:
-            sys.exit(128 + error.signal_number)
+            sys.exit(error.exit_code)
         except Exception as error:
             send(_error_message(error, trial=None))
             sys.exit(error.exit_code if isinstance(error, SweepError) else 1)

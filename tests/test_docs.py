@@ -66,3 +66,15 @@ def test_every_module_is_in_the_developers_layout():
     for module in told:
         assert re.search(rf"\b{module}\.py", text)
         assert (ROOT / f"job/{module}.py").exists()
+
+
+def test_the_default_sweep_gives_the_medians_that_the_readme_shows(tmp_path):
+    board = make.sweep({"output": str(tmp_path)})
+    shown = re.search(r"<!-- default sweep -->(.*?)<!-- end -->", README, re.DOTALL)[1]
+    for row in board.rows:
+        median = re.search(rf"{row.trial} .*? (>?\d+) \(", shown)[1]
+        numbers = row.outcome
+        if numbers.median is None:
+            assert median == ">1000"
+        else:
+            assert numbers.median_low <= int(median) <= (numbers.median_high or 1000)

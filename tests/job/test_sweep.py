@@ -103,7 +103,7 @@ def test_where_one_trial_diverges_the_others_go_on_and_the_code_is_3(diverged_sw
     assert said.code == 3
     assert "Traceback" not in said.err
     failure = next(line for line in said.log if line["severity"] == "ERROR")
-    assert failure["trial"] == "l2-n8-lr1000.0"
+    assert failure["trial"] == "l2-n8-lr1000"
     assert "finite" in failure["message"]
     assert "smaller learning rate than 1000" in failure["message"]
     assert failure["exit_code"] == 3
@@ -111,7 +111,7 @@ def test_where_one_trial_diverges_the_others_go_on_and_the_code_is_3(diverged_sw
     assert result.parent.name == "l2-n8-lr0.01"
     board = said.log[-1]["leaderboard"]
     assert [row["trial"] for row in board["trials"]] == ["l2-n8-lr0.01"]
-    assert board["missing"] == ["l2-n8-lr1000.0"]
+    assert board["missing"] == ["l2-n8-lr1000"]
 
 
 def test_a_trial_that_diverges_is_logged_as_an_error_once(diverged_sweep):
