@@ -51,8 +51,8 @@ def as_text(board: Leaderboard) -> str:
 
 def replace_block(name: str, text: str) -> None:
     """Put a text into one of the README's blocks."""
-    pattern = re.compile(rf"(<!-- {re.escape(name)} -->\n).*?(\n<!-- end -->)", re.DOTALL)
-    README.write_text(pattern.sub(lambda found: found[1] + text + found[2], README.read_text()))
+    pattern = re.compile(rf"(<!-- {re.escape(name)} -->\n).*?(<!-- end -->)", re.DOTALL)
+    README.write_text(pattern.sub(lambda found: f"{found[1]}{text}\n{found[2]}", README.read_text()))
 
 
 def picture(board: Leaderboard) -> Figure:
