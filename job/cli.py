@@ -4,7 +4,8 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
-from functools import reduce
+from functools import cache, reduce
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -126,13 +127,30 @@ _DEBUG = click.option(
     show_envvar=True,
     help="Show tracebacks, and what TensorFlow prints at its start.",
 )
-_GRID = _options(_CONFIG, *(_setting(name) for name in SweepConfig.model_fields if name != "workers"))
+_GRID = _options(
+    _CONFIG, *(_setting(name) for name in SweepConfig.model_fields if name not in ("trials_per_pod", "workers"))
+)
 
 
 _INDEX_VARIABLES = ["XOR_SWEEP_INDEX", "JOB_COMPLETION_INDEX"]
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+class _Commands(click.Group):
+    """The commands below, and those that other packages of this distribution add: job/ imports none of them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*super().list_commands(ctx), *self._added()]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return super().get_command(ctx, cmd_name) or self._added().get(cmd_name)
+
+    @cache  # noqa: B019 - there is one group, as long as the program lives
+    def _added(self) -> dict[str, click.Command]:
+        points = entry_points(group="xor_sweep.commands")
+        return {command.name: command for point in points for command in point.load()}
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="xor-sweep", prog_name="xor-sweep")
 def cli() -> None:
     """How many layers, how many neurons? A sweep whose verdict is statistically true.
@@ -183,12 +201,13 @@ def sweep(context: click.Context, /, log_format: str, debug: bool, **_: Any) -> 
 
 @cli.command()
 @_GRID
+@_setting("trials_per_pod")
 @click.option(
     "--index",
     type=Value(),
     envvar=_INDEX_VARIABLES,
     show_envvar=True,
-    help="The trial's index in the grid, from 0.",
+    help="The trial's index in the grid, from 0; with --trials-per-pod, the pod's.",
 )
 @click.option(
     "--name",
@@ -207,12 +226,12 @@ def trial(context: click.Context, /, index: Any, name: str | None, log_format: s
     xor-sweep trial --name l2-n16 --config sweep.yaml
     """
     from job.stopping import StopRequest  # noqa: PLC0415
-    from job.sweep import run_one_trial  # noqa: PLC0415
+    from job.sweep import run_trials  # noqa: PLC0415
 
     config = _config(context)
-    chosen = _chosen_trial(context, config, index, name)
+    chosen = _chosen_trials(context, config, index, name)
     with StopRequest(_last_words(context)) as stop:
-        run_one_trial(config, chosen, stop=stop, sink=_sink(log_format), debug=debug)
+        run_trials(config, chosen, stop=stop, sink=_sink(log_format), debug=debug)
 
 
 @cli.command()
@@ -311,8 +330,8 @@ def _given(context: click.Context) -> tuple[dict[str, Any], dict[str, str]]:
     return settings, where
 
 
-def _chosen_trial(context: click.Context, config: SweepConfig, index: Any, name: str | None) -> "Trial":
-    from job.grid import trial_at, trial_named  # noqa: PLC0415
+def _chosen_trials(context: click.Context, config: SweepConfig, index: Any, name: str | None) -> "list[Trial]":
+    from job.grid import trial_named, trials_of_pod  # noqa: PLC0415
 
     flags = [
         option
@@ -323,10 +342,10 @@ def _chosen_trial(context: click.Context, config: SweepConfig, index: Any, name:
         raise ConfigError("--index and --name were both given: give one of them")
     # In a pod JOB_COMPLETION_INDEX is always there: a name goes before it.
     if name is not None and flags != ["index"]:
-        return trial_named(config, name)
+        return [trial_named(config, name)]
     if index is None:
         raise ConfigError("which trial? Give --index or --name (in a pod, JOB_COMPLETION_INDEX is the index)")
-    return trial_at(config, index, _place_of_index(context))
+    return trials_of_pod(config, index, _place_of_index(context))
 
 
 def _sweep_watcher(log_format: str) -> Any:

@@ -66,7 +66,7 @@ OPTIMIZERS = {
 AXES = ("layers", "neurons", "activation", "loss", "optimizer", "learning_rate")
 """The axes of the grid, the slowest first: this order numbers the trials."""
 
-HOW_TO_RUN = frozenset({"device", "output", "run", "workers"})
+HOW_TO_RUN = frozenset({"device", "output", "run", "trials_per_pod", "workers"})
 """Settings that change where and how a sweep runs, never its rows."""
 
 _OTHER_NAMES = {"mse": "mean_squared_error", "bce": "binary_crossentropy", "swish": "silu"}
@@ -171,6 +171,9 @@ class SweepConfig(BaseModel):
     workers: int | None = Field(default=None, ge=1, le=1024)
     """Processes that train side by side: a whole number from 1 to 1024. Left out: one a core, one for a GPU."""
 
+    trials_per_pod: int = Field(default=1, ge=1, le=100_000)
+    """Trials that one pod trains, one after the other: a whole number from 1 to 100000."""
+
     @model_validator(mode="after")
     def _fits(self) -> Self:
         if self.trial_count > MAX_TRIALS:
@@ -191,6 +194,11 @@ class SweepConfig(BaseModel):
     def trial_count(self) -> int:
         """How many trials the grid has: the product of its axes' lengths."""
         return math.prod(len(getattr(self, axis) or (None,)) for axis in AXES)
+
+    @property
+    def pod_count(self) -> int:
+        """How many pods train the grid: the completions of the sweep's Job."""
+        return -(-self.trial_count // self.trials_per_pod)
 
     @property
     def hash(self) -> str:

@@ -52,16 +52,27 @@ def trials(config: SweepConfig) -> Iterator[Trial]:
         yield _trial(index, point, varied)
 
 
-def trial_at(config: SweepConfig, index: object, where: str = "index") -> Trial:
-    """Return the trial with this index (from 0); `where` is what a person calls the index's place.
+def trial_at(config: SweepConfig, index: int) -> Trial:
+    """Return the trial with this index, from 0 to `config.trial_count` - 1."""
+    return next(itertools.islice(trials(config), index, None))
+
+
+def trials_of_pod(config: SweepConfig, index: object, where: str = "index") -> list[Trial]:
+    """Return the trials that the pod with this completion index trains: one, or `trials_per_pod` of them.
+
+    Args:
+        config: the sweep.
+        index: from 0 to `config.pod_count` - 1.
+        where: what a person calls the index's place.
 
     Raises:
-        ConfigError: it is no index of the grid.
+        ConfigError: it is no such index.
     """
-    last = config.trial_count - 1
+    last = config.pod_count - 1
     if not isinstance(index, int) or not 0 <= index <= last:
         raise ConfigError(f"{where}: {index} is not in the grid: give a whole number from 0 to {last}")
-    return next(itertools.islice(trials(config), index, None))
+    first = index * config.trials_per_pod
+    return list(itertools.islice(trials(config), first, first + config.trials_per_pod))
 
 
 def trial_named(config: SweepConfig, name: str) -> Trial:

@@ -2,6 +2,7 @@
 
 import os
 import platform
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from getpass import getuser
 from importlib.metadata import PackageNotFoundError, version
@@ -10,10 +11,10 @@ from typing import Any
 from job import logs
 from job.config import SweepConfig
 from job.devices import start_tensorflow
-from job.errors import SweepError
+from job.errors import SweepError, TrialError
 from job.grid import Trial, trials
 from job.pool import Pool, Watcher
-from job.run import Run, TrialResult
+from job.run import Run
 from job.stopping import StopRequest
 from job.storage import open_storage
 
@@ -74,43 +75,55 @@ def run_sweep(
     return SweepOutcome(run, tuple(trained), tuple(sorted(finished)), failed)
 
 
-def run_one_trial(
-    config: SweepConfig, trial: Trial, *, stop: StopRequest, sink: logs.Sink, debug: bool = False
-) -> TrialResult:
-    """Train one trial of a sweep in this process, as a pod does, unless its result is there already.
+def run_trials(
+    config: SweepConfig, wanted: Sequence[Trial], *, stop: StopRequest, sink: logs.Sink, debug: bool = False
+) -> None:
+    """Train trials of a sweep in this process, as a pod does, one after the other; skip those with a result.
 
     Args:
         config: the sweep; `config.output` is where its run lies or will lie.
-        trial: a trial of its grid.
+        wanted: trials of its grid.
         stop: asked whether to stop.
-        sink: takes the log lines; the first names the trial, the last has its result.
+        sink: takes the log lines; a trial's first names it, its last has its result.
         debug: let TensorFlow print what it prints at its start.
-
-    Returns:
-        The trial's result.
 
     Raises:
         ConfigError: the output is not writable, or the run of this name belongs to another sweep.
         DeviceError: a GPU was asked for and there is none; nothing was written.
-        TrialError: the trial can never succeed.
-        StorageError, StorageUnavailableError: the result could not be stored.
+        TrialError: a trial can never succeed; the others were trained.
+        StorageError, StorageUnavailableError: a result could not be stored.
         InterruptedRunError: it was told to stop.
     """
+    failure = None
     with stop.at_once():
         storage = open_storage(config.output)
         storage.check_writable("runs")
         run = Run(storage, config, config.run_name)
-        sink(logs.event(f"{trial.name}: trial {trial.index} of run {run.name}", trial=trial.name, run=run.name))
-        if run.check() and run.is_finished(trial.name):
-            result = run.result(trial.name)
-            message = f"{trial.name}: its result is there already"
-            sink(logs.event(message, trial=trial.name, result=result.summary))
-            return result
+        missing = [trial for trial in wanted if not _is_there(run, trial, sink)]
+        if not missing:
+            return
         device = start_tensorflow(config.device, debug=debug)
         from job.trial import run_trial  # noqa: PLC0415 - TensorFlow must be started first
 
         run.begin(provenance(device))
-    return run_trial(run, trial, device=device, stop=stop, sink=sink)
+    for trial in missing:
+        try:
+            run_trial(run, trial, device=device, stop=stop, sink=sink)
+        except TrialError as error:
+            failure = error
+    if failure:
+        raise failure
+
+
+def _is_there(run: Run, trial: Trial, sink: logs.Sink) -> bool:
+    """Say whether a trial has its result already, in the log, too; the first line names the trial."""
+    where = {"trial": trial.name, "run": run.name}
+    sink(logs.event(f"{trial.name}: trial {trial.index} of run {run.name}", **where))
+    if not (run.check() and run.is_finished(trial.name)):
+        return False
+    result = run.result(trial.name).summary
+    sink(logs.event(f"{trial.name}: its result is there already", **where, result=result))
+    return True
 
 
 def provenance(device: str) -> dict[str, Any]:

@@ -90,12 +90,12 @@ def test_yaml_anchors_and_merges_are_read_or_refused_with_their_place(say, here,
 
 def test_a_trial_is_chosen_by_flag_before_environment(say):
     assert "JOB_COMPLETION_INDEX: 77" in say("trial", JOB_COMPLETION_INDEX="77").error
-    assert "index 78" in say("trial", JOB_COMPLETION_INDEX="77", XOR_SWEEP_INDEX="78").error
-    assert "index 79" in say("trial", "--index", 79, JOB_COMPLETION_INDEX="77", XOR_SWEEP_INDEX="78").error
+    assert "XOR_SWEEP_INDEX: 78" in say("trial", JOB_COMPLETION_INDEX="77", XOR_SWEEP_INDEX="78").error
+    assert "--index: 79" in say("trial", "--index", 79, JOB_COMPLETION_INDEX="77", XOR_SWEEP_INDEX="78").error
     assert "l1-n3" in say("trial", XOR_SWEEP_NAME="l1-n3").error
     assert "l1-n5" in say("trial", "--name", "l1-n5", XOR_SWEEP_NAME="l1-n3").error
     assert "l1-n5" in say("trial", "--name", "l1-n5", JOB_COMPLETION_INDEX="77").error
-    assert "index 79" in say("trial", "--index", 79, XOR_SWEEP_NAME="l1-n3").error
+    assert "--index: 79" in say("trial", "--index", 79, XOR_SWEEP_NAME="l1-n3").error
 
 
 WRONG_FILES = [  # the text, and what the line must say

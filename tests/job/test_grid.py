@@ -6,7 +6,7 @@ import pytest
 
 from job.config import OPTIMIZERS, make_config
 from job.errors import ConfigError
-from job.grid import SEED_SPAN, Architecture, replicate_seeds, trial_at, trial_named, trials
+from job.grid import SEED_SPAN, Architecture, replicate_seeds, trial_at, trial_named, trials, trials_of_pod
 
 
 def test_the_default_grid_is_three_depths_by_five_widths():
@@ -36,7 +36,7 @@ def test_trials_can_be_found_by_index_and_by_name():
 @pytest.mark.parametrize("index", [-1, 15, 10**9])
 def test_an_index_outside_the_grid_is_refused_with_the_indexes_that_there_are(index):
     with pytest.raises(ConfigError, match=r"0 to 14"):
-        trial_at(make_config({}), index)
+        trials_of_pod(make_config({}), index)
 
 
 def test_without_a_learning_rate_each_optimizer_has_its_own_default():
@@ -76,3 +76,13 @@ def test_every_seed_is_one_that_keras_tells_from_all_others():
     assert len(seeds) == 1_000_000
     assert min(seeds) >= 0
     assert max(seeds) < SEED_SPAN
+
+
+@pytest.mark.parametrize("trials_per_pod", [1, 2, 4, 15, 100])
+def test_the_pods_of_a_job_train_each_trial_once(trials_per_pod):
+    config = make_config({"trials_per_pod": trials_per_pod})
+    trained = [trial for index in range(config.pod_count) for trial in trials_of_pod(config, index)]
+    assert trained == list(trials(config))
+    assert all(trials_of_pod(config, index) for index in range(config.pod_count))
+    with pytest.raises(ConfigError):
+        trials_of_pod(config, config.pod_count)
