@@ -18,6 +18,7 @@ from job.config import ACTIVATIONS, AXES, LOSSES, OPTIMIZERS, SweepConfig, make_
 from job.errors import ConfigError, SweepError
 
 if TYPE_CHECKING:
+    from job.champion import Champions
     from job.grid import Trial
     from job.leaderboard import Leaderboard
 
@@ -304,6 +305,84 @@ def leaderboard(run: str, table_format: str, output: str | None, debug: bool) ->
             boards.as_json(board) if table_format == "json" else boards.as_csv(board),
             nl=table_format == "json",
         )
+
+
+@cli.group()
+def champion() -> None:
+    """Show, explain or take back the choice of the model in use.
+
+    \b
+    xor-sweep champion show --output gs://bucket/prefix
+    xor-sweep champion history
+    xor-sweep champion rollback
+    """
+
+
+_CHAMPION_OPTIONS = _options(
+    _setting("output", text="Where champion.json is: a folder, or gs://bucket/prefix."),
+    click.option(
+        "--format",
+        "text_format",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        envvar="XOR_SWEEP_FORMAT",
+        show_envvar=True,
+        show_default=True,
+        help="How to print it.",
+    ),
+    _DEBUG,
+)
+
+
+@champion.command()
+@_CHAMPION_OPTIONS
+def show(output: str | None, text_format: str, debug: bool) -> None:  # noqa: ARG001
+    """Show the champion: the model in use, and its numbers.
+
+    \b
+    xor-sweep champion show --output gs://bucket/prefix --format json
+    """
+    current = _champions(output).champion
+    click.echo(current.model_dump_json(indent=2) if text_format == "json" else f"{current}\n{current.model}")
+
+
+@champion.command()
+@_CHAMPION_OPTIONS
+def history(output: str | None, text_format: str, debug: bool) -> None:  # noqa: ARG001
+    """Show every decision about the champion, the oldest first, and why it was made.
+
+    \b
+    xor-sweep champion history --output gs://bucket/prefix
+    """
+    for past in _champions(output).history:
+        line = f"{past.time}  {past.action}: {past.contender}: {past.why}"
+        click.echo(past.model_dump_json() if text_format == "json" else line)
+
+
+@champion.command()
+@_CHAMPION_OPTIONS
+def rollback(output: str | None, text_format: str, debug: bool) -> None:  # noqa: ARG001
+    """Make the champion before this one champion again.
+
+    \b
+    xor-sweep champion rollback --output gs://bucket/prefix
+    """
+    from job.champion import roll_back  # noqa: PLC0415 - scipy
+    from job.storage import open_storage  # noqa: PLC0415
+
+    decision = roll_back(open_storage(output or "."))
+    click.echo(decision.model_dump_json() if text_format == "json" else f"champion again: {decision.contender}")
+
+
+def _champions(output: str | None) -> "Champions":
+    from job.champion import NAME, read_champions  # noqa: PLC0415 - scipy
+    from job.storage import open_storage  # noqa: PLC0415
+
+    storage = open_storage(output or ".")
+    found = read_champions(storage)
+    if found is None:
+        raise ConfigError(f"there is no {NAME} in {storage.url}: no retraining has ended there yet")
+    return found
 
 
 def _config(context: click.Context) -> SweepConfig:
