@@ -37,15 +37,16 @@ clean:
 $(VENV)/bin/uv: .ci/uv.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
 	  { echo "xor-sweep needs Python 3.11, 3.12 or 3.13; $(PYTHON) is $$($(PYTHON) --version). Say which: make PYTHON=python3.12" >&2; exit 1; }
-	$(PYTHON) -m venv --clear $(VENV) || \
+	@echo "Installing into $(VENV): the versions of uv.lock"
+	@$(PYTHON) -m venv --clear $(VENV) || \
 	  { echo "Python cannot make a virtual environment here. On Debian: sudo apt-get install python3-venv" >&2; exit 1; }
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r .ci/uv.txt
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r .ci/uv.txt
 	@touch $@
 
 $(VENV)/.installed: $(VENV)/bin/uv pyproject.toml uv.lock
-	$(SYNC) --no-dev
+	@$(SYNC) --no-dev
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/bin/uv pyproject.toml uv.lock
-	$(SYNC)
+	@$(SYNC)
 	@touch $@ $(VENV)/.installed

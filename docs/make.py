@@ -52,7 +52,10 @@ def as_text(board: Leaderboard) -> str:
 def replace_block(name: str, text: str) -> None:
     """Put a text into one of the README's blocks."""
     pattern = re.compile(rf"(<!-- {re.escape(name)} -->\n).*?(<!-- end -->)", re.DOTALL)
-    README.write_text(pattern.sub(lambda found: f"{found[1]}{text}\n{found[2]}", README.read_text()))
+    changed, count = pattern.subn(lambda found: f"{found[1]}{text}\n{found[2]}", README.read_text())
+    if count != 1:
+        raise ValueError(f"the README has {count} blocks named {name}")
+    README.write_text(changed)
 
 
 def picture(board: Leaderboard) -> Figure:

@@ -1,6 +1,8 @@
 """The command line: reads words, calls one function each, prints."""
 
+import math
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable
@@ -36,13 +38,16 @@ class Value(click.ParamType[Any]):
         self.known = known
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ARG002
-        """Turn text into an int, else a float, else leave it."""
-        for kind in (int, float):
-            try:
-                return kind(value)
-            except (TypeError, ValueError):
-                continue
-        return value
+        """Turn text into an int or a float; leave what is none, or is more than a float can hold."""
+        if not isinstance(value, str):
+            return value
+        if re.fullmatch(r"[+-]?[0-9]{1,18}", value):
+            return int(value)
+        try:
+            number = float(value) if re.fullmatch(r"[0-9eE.+-]+", value) else 0.0
+        except ValueError:
+            return value
+        return number if number and math.isfinite(number) else value
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002
         """Complete the last of the names that are known."""
@@ -59,7 +64,8 @@ class Values(Value):
         """Turn `1,2,3` into [1, 2, 3]."""
         if not isinstance(value, str):
             return value
-        return [super(Values, self).convert(part.strip(), param, ctx) for part in value.split(",") if part.strip()]
+        parts = [part.strip() for part in value.split(",")] if value.strip() else []
+        return [super(Values, self).convert(part, param, ctx) for part in parts]
 
 
 _NAMES = {"activation": ACTIVATIONS, "loss": LOSSES, "optimizer": tuple(OPTIMIZERS), "device": DEVICES}

@@ -102,7 +102,7 @@ def _one_or_many(value: object) -> object:
 def _each_once(values: tuple[Any, ...]) -> tuple[Any, ...]:
     for value in values:
         if values.count(value) > 1:
-            raise PydanticCustomError("twice", "{value} stands there twice", {"value": value})
+            raise PydanticCustomError("twice", "{value} stands there twice: give each value once", {"value": value})
     return values
 
 

@@ -33,6 +33,8 @@ def read_config_file(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
         raise ConfigError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
     except RecursionError:
         raise ConfigError(f"{path} is nested too deep: it must hold settings, a line each") from None
+    except (ValueError, LookupError, TypeError, OverflowError) as error:
+        raise ConfigError(f"a value in {path} cannot be read: {error}") from None  # such as !!int of a word
     if document is None:
         return {}, {}
     if not isinstance(document, CommentedMap):

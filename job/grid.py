@@ -83,8 +83,11 @@ def trial_named(config: SweepConfig, name: str) -> Trial:
     """
     by_name = {trial.name: trial for trial in trials(config)}
     if name not in by_name:
-        like = difflib.get_close_matches(name, by_name, n=1, cutoff=0)[0]
-        raise ConfigError(f"the grid has no trial '{name}'; did you mean '{like}'?")
+        like = difflib.get_close_matches(name, by_name, n=1, cutoff=0.5)
+        names = (
+            f"did you mean '{like[0]}'?" if like else f"its trials are {next(iter(by_name))} to {[*by_name][-1]}"
+        )
+        raise ConfigError(f"the grid has no trial '{name}'; {names}")
     return by_name[name]
 
 

@@ -15,7 +15,7 @@ from job.grid import Architecture, Trial, trials
 from job.run import REPLICATES, Run
 from job.survival import EpochsToSolve, Outcome, Ranking, rank
 
-WINNER, NOT_TOLD_APART, WORSE = "winner", "not told apart", "worse"
+WINNER, NOT_TOLD_APART, WORSE, UNRANKED = "winner", "not told apart", "worse", "unranked"
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,8 @@ class Row:
     outcome: Outcome
     """Its numbers."""
     standing: str
-    """`winner`; `not told apart`: the data do not show that it is worse than the winner; or `worse`."""
+    """`winner`; `not told apart`: the data do not show that it is worse than the winner; `worse`; or `unranked`:
+    no start of any trial was solved, so there is no winner."""
     p_adjusted: float | None
     """The p-value of its log-rank test against the winner, corrected for the number of comparisons."""
 
@@ -81,7 +82,9 @@ def make_leaderboard(run: Run) -> Leaderboard:
 def _row(place: int, trial: Trial, ranking: Ranking) -> Row:
     name = trial.name
     comparison = ranking.comparisons.get(name)
-    if name == ranking.winner:
+    if ranking.winner is None:
+        standing = UNRANKED
+    elif name == ranking.winner:
         standing = WINNER
     else:
         standing = WORSE if comparison and comparison.first_is_sooner else NOT_TOLD_APART

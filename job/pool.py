@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -134,7 +135,9 @@ class Pool:
 
     def _begin(self, device: str) -> None:
         """The device is here: only now is anything written."""
-        self.run.begin(self.provenance(device))
+        if not self.run.begin(self.provenance(device)):
+            # Somebody else may be at this very run, from its first trial on: meet them in the middle.
+            self.todo.reverse()
         self._hire(self._most_workers(device) - len(self.workers))
         self.watcher.ready(device, len(self.workers))
 
@@ -164,8 +167,9 @@ class Pool:
     def _end_workers(self) -> None:
         for worker in self.workers:
             worker.process.terminate()
+        deadline = time.monotonic() + GRACE_SECONDS - 1
         for worker in self.workers:
-            worker.end()
+            worker.end(deadline - time.monotonic())
 
 
 class _Worker:
@@ -225,10 +229,10 @@ class _Worker:
             self.process.terminate()  # It is still starting TensorFlow, for nothing.
         self.end()
 
-    def end(self) -> None:
-        """Wait for its end, and end it where it takes too long."""
+    def end(self, seconds: float = GRACE_SECONDS) -> None:
+        """Wait for its end, and end it where it takes longer than this."""
         try:
-            self.process.wait(timeout=GRACE_SECONDS)
+            self.process.wait(timeout=max(0.0, seconds))
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()

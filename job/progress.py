@@ -64,7 +64,7 @@ class TerminalWatcher(Watcher):
     def begun(self, run: Run, missing: int, found: int) -> None:
         """Say which run this is."""
         there = f", {found} there already" if found else ""
-        self.console.print(f"run {run.name}: {missing} trials to train{there}, into {run.url}", highlight=False)
+        self.console.print(f"run {run.name}: trials to train: {missing}{there}, into {run.url}", highlight=False)
         self.bar.update(self.task, total=missing + found, completed=found, speed="starting TensorFlow")
 
     def ready(self, device: str, workers: int) -> None:
@@ -100,7 +100,7 @@ class LogWatcher(Watcher):
     def begun(self, run: Run, missing: int, found: int) -> None:
         """Log which run this is."""
         there = f", {found} there already" if found else ""
-        self.sink(logs.event(f"{run.name}: {missing} trials to train{there}", run=run.name, url=run.url))
+        self.sink(logs.event(f"{run.name}: trials to train: {missing}{there}", run=run.name, url=run.url))
 
     def ready(self, device: str, workers: int) -> None:
         """Log where the training runs."""

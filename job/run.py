@@ -89,8 +89,8 @@ class Run:
             )
         return True
 
-    def begin(self, provenance: dict[str, Any]) -> None:
-        """Write sweep.json, unless the run has begun already.
+    def begin(self, provenance: dict[str, Any]) -> bool:
+        """Write sweep.json, unless the run has begun already; say whether this call began it.
 
         Args:
             provenance: where the run comes from: versions, host, image, time.
@@ -99,13 +99,15 @@ class Run:
             ConfigError: a run of this name belongs to another sweep.
         """
         if self.check():
-            return
+            return False
         settings = self.config.model_dump(mode="json")
         sweep = {"run": self.name, "config": settings, "config_hash": self.config.hash, **provenance}
         try:
             self.storage.create(f"{self.folder}/sweep.json", _pretty(sweep))
         except ConflictError:
             self.check()
+            return False
+        return True
 
     def finished(self) -> set[str]:
         """Return the names of the trials that are done."""

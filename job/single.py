@@ -38,15 +38,18 @@ def train_single(config: SweepConfig, *, stop: StopRequest, sink: logs.Sink, deb
         start_tensorflow(config.device, debug=debug)
         from job.data import FEATURES  # noqa: PLC0415
         from job.training import Progress, train  # noqa: PLC0415 - TensorFlow must be started first
-        from job.trial import milestones  # noqa: PLC0415
+        from job.trial import MILESTONES, milestones  # noqa: PLC0415
 
     size = f"{architecture.layers} x {architecture.neurons} neurons, {architecture.weights} weights"
     sink(logs.event(f"{size}, seed {config.seed}"))
 
+    def show_epoch(epoch: int, loss: float, accuracy: float) -> None:
+        message = f"epoch {epoch:>6}  loss {loss:.6f}  accuracy {accuracy:.2f}"
+        sink(logs.event(message, epoch=epoch, loss=loss, accuracy=accuracy))
+
     def show(progress: Progress) -> None:
         for epoch, loss, accuracy, _ in milestones(progress):
-            message = f"epoch {epoch:>6}  loss {loss:.6f}  accuracy {accuracy:.2f}"
-            sink(logs.event(message, epoch=epoch, loss=loss, accuracy=accuracy))
+            show_epoch(epoch, loss, accuracy)
 
     training = train(
         architecture,
@@ -58,11 +61,14 @@ def train_single(config: SweepConfig, *, stop: StopRequest, sink: logs.Sink, deb
     )
     if training.stopped:
         raise stop.error()
-    epoch = int(training.epochs[0])
+    epoch = len(training.loss)
+    if epoch not in MILESTONES:
+        show_epoch(epoch, float(training.loss[-1, 0]), float(training.accuracy[-1, 0]))
     if training.solved[0]:
-        sink(logs.event(f"100 % in epoch {epoch}", epochs_to_solve=epoch))
+        sink(logs.event(f"100 % in epoch {training.epochs[0]}", epochs_to_solve=int(training.epochs[0])))
     else:
         sink(logs.event(f"not solved within {epoch} epochs", epochs_to_solve=None))
     predictions = training.predictions[:, 0].tolist()
     for (first, second), prediction in zip(FEATURES.astype(int).tolist(), predictions, strict=True):
-        sink(logs.event(f"{first} xor {second} = {prediction:.3f}", inputs=[first, second], prediction=prediction))
+        message = f"{first} xor {second} = {int(prediction > 0.5)}  ({prediction:.4f})"
+        sink(logs.event(message, inputs=[first, second], prediction=prediction))

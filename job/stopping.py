@@ -11,8 +11,8 @@ from typing import Self
 
 from job.errors import InterruptedRunError
 
-GRACE_SECONDS = 8.0
-"""A spot node gives a pod about 15 seconds, and the promise is 10: past 8 the process ends unsaved."""
+GRACE_SECONDS = 7.0
+"""A spot node gives a pod about 15 seconds, and the promise is 10: past 7 the process ends unsaved."""
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 

@@ -61,15 +61,11 @@ def run_sweep(
     storage = open_storage(config.output)
     storage.check_writable("runs")
     run = Run(storage, config, config.run_name)
-    under_way = run.check()
-    finished = run.finished() if under_way else set()
+    finished = run.finished() if run.check() else set()
     missing = [trial for trial in trials(config) if trial.name not in finished]
     watcher.begun(run, len(missing), len(finished))
     if not missing:
         return SweepOutcome(run, found=tuple(sorted(finished)))
-    if under_way:
-        # Somebody else may be at this very run, from its first trial on: meet them in the middle.
-        missing.reverse()
     pool = Pool(run, missing, watcher=watcher, stop=stop, provenance=provenance, debug=debug)
     trained, failed = pool.work()
     return SweepOutcome(run, tuple(trained), tuple(sorted(finished)), failed)

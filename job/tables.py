@@ -9,6 +9,7 @@ from job.config import AXES
 from job.leaderboard import NOT_TOLD_APART, WINNER, Leaderboard, Row, epoch
 
 _SIGNS = {WINNER: "★", NOT_TOLD_APART: "≈"}
+_MEANINGS = {WINNER: "winner", NOT_TOLD_APART: "cannot be told apart from it"}
 
 
 def print_leaderboard(board: Leaderboard, console: Console) -> None:
@@ -16,9 +17,7 @@ def print_leaderboard(board: Leaderboard, console: Console) -> None:
 
     An epoch written as `>1000` lies beyond the limit: the data do not reach it.
     """
-    axes = [
-        axis for axis in AXES if axis in AXES[:2] or len({getattr(r.architecture, axis) for r in board.rows}) > 1
-    ]
+    axes = [axis for axis in AXES if axis in AXES[:2] or _varies(board, axis)]
     table = Table(title=f"Leaderboard of {board.run}", title_justify="left", box=None, pad_edge=False)
     table.add_column("")
     table.add_column("trial")
@@ -36,12 +35,10 @@ def print_leaderboard(board: Leaderboard, console: Console) -> None:
         table.add_row(*_cells(row, axes, board.epochs), style="bold" if row.standing == WINNER else None)
     if board.rows:
         console.print(table)
-        console.print(
-            f"★ winner  ≈ cannot be told apart from it  >{board.epochs} beyond the limit; "
-            "p is corrected for all pairs of trials",
-            style="dim",
-            highlight=False,
-        )
+        standings = {row.standing for row in board.rows}
+        signs = [f"{sign} {_MEANINGS[standing]}" for standing, sign in _SIGNS.items() if standing in standings]
+        legend = "  ".join([*signs, f">{board.epochs} beyond the limit", "p is corrected for all pairs of trials"])
+        console.print(legend, style="dim", highlight=False)
     console.print(Text(board.verdict))
     if board.missing:
         console.print(f"No result yet: {escape(', '.join(board.missing[:20]))}", highlight=False)

@@ -170,15 +170,19 @@ class _Program:
         self._start_from(np.resize(seeds, self.size))
         loss: list[NDArray[np.float32]] = []
         accuracy: list[NDArray[np.float32]] = []
+        solved = np.zeros((1, len(seeds)), bool)
+        epochs = 0
         stopped = False
         started = time.monotonic()
         compiled = started
         for segment_loss, segment_accuracy in self._segments(len(seeds)):
             if not loss:
                 compiled = time.monotonic()
+            solved = solved[-1] | np.logical_or.accumulate(segment_accuracy == 1)
+            report(_progress(self.block, epochs, solved, segment_loss, segment_accuracy))
+            epochs += len(segment_loss)
             loss.append(segment_loss)
             accuracy.append(segment_accuracy)
-            report(_progress(self.block, loss, accuracy))
             if should_stop():
                 stopped = True
                 break
@@ -265,16 +269,21 @@ def _next_steps(steps: int, seconds: float) -> int:
     return max(1, min(SEGMENT, int(steps * SEGMENT_SECONDS / max(seconds, 1e-6))))
 
 
-def _progress(block: int, loss: list[NDArray[np.float32]], accuracy: list[NDArray[np.float32]]) -> Progress:
-    ever = np.concatenate(accuracy) == 1
-    new = len(accuracy[-1])
+def _progress(
+    block: int,
+    epochs_before: int,
+    solved: NDArray[np.bool_],
+    loss: NDArray[np.float32],
+    accuracy: NDArray[np.float32],
+) -> Progress:
+    """Return the report of one segment; `solved` (epochs, replicates) says who was solved by each epoch."""
     return Progress(
         block=block,
-        epoch=len(ever),
-        accuracy=accuracy[-1].mean(axis=1),
-        loss=loss[-1].mean(axis=1),
-        solved=np.logical_or.accumulate(ever).sum(axis=1)[-new:],
-        replicates=ever.shape[1],
+        epoch=epochs_before + len(loss),
+        accuracy=accuracy.mean(axis=1),
+        loss=loss.mean(axis=1),
+        solved=solved.sum(axis=1),
+        replicates=loss.shape[1],
     )
 
 

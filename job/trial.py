@@ -14,7 +14,7 @@ import numpy as np
 from job import logs
 from job.data import TARGETS
 from job.errors import TrialError
-from job.grid import Architecture, Trial, replicate_seeds
+from job.grid import Trial, replicate_seeds
 from job.model import replicate_as_plain_model
 from job.run import HISTORY, LOG, MODEL, REPLICATES, Run, TrialResult
 from job.stopping import StopRequest
@@ -93,10 +93,13 @@ def run_trial(
         chosen = choose_replicate(training)
         numbers = outcome(EpochsToSolve(training.epochs, training.solved))
         summary = _summary(training, numbers, chosen, device)
-        write_files(folder, trial.architecture, training, chosen)
+        write_replicates(folder, training)
         if training.stopped:
+            # There are seconds left, too few for the curves of a long training.
             log("stopped before it was done; what this attempt has is stored", severity="WARNING")
         else:
+            write_history(folder, training, chosen)
+            replicate_as_plain_model(trial.architecture, training.weights, chosen).save(folder / MODEL)
             log(in_words(numbers, limit), result=summary)
         log.write(folder)
         files = run.save_attempt(trial.name, attempt, folder)
@@ -217,17 +220,11 @@ def _summary(training: Training, numbers: Outcome, chosen: int, device: str) -> 
     }
 
 
-def write_files(folder: Path, architecture: Architecture, training: Training, chosen: int) -> None:
-    """Write replicates.csv, history.csv and model.keras of one trial into a local folder.
-
-    Args:
-        folder: an existing folder.
-        architecture: the network.
-        training: what training gave.
-        chosen: the position of the replicate whose model and curves are kept.
+def write_replicates(folder: Path, training: Training) -> None:
+    """Write replicates.csv into a local folder, a replicate a line.
 
     `epochs_to_solve` is empty where the replicate is right-censored: it was trained for `epochs_trained`
-    epochs and had not solved. In history.csv a replicate whose training has ended counts with its last values.
+    epochs and had not solved.
     """
     replicates = zip(
         training.seeds.tolist(),
@@ -238,8 +235,14 @@ def write_files(folder: Path, architecture: Architecture, training: Training, ch
         strict=True,
     )
     _write_csv(folder / REPLICATES, REPLICATES_COLUMNS, replicates)
+
+
+def write_history(folder: Path, training: Training, chosen: int) -> None:
+    """Write history.csv into a local folder, an epoch a line: quantiles over the replicates, and the chosen one's.
+
+    A replicate whose training has ended counts with its last values; `in_training` says how many have not.
+    """
     _write_csv(folder / HISTORY, HISTORY_COLUMNS, _history(training, chosen))
-    replicate_as_plain_model(architecture, training.weights, chosen).save(folder / MODEL)
 
 
 REPLICATES_COLUMNS = ("seed", "epochs_to_solve", "epochs_trained", "last_loss", "last_accuracy")

@@ -60,12 +60,27 @@ def test_every_link_to_a_file_leads_to_one(page):
         assert (path.parent / target).exists(), f"{page} links to {target}"
 
 
-def test_every_module_is_in_the_developers_layout():
-    text = (ROOT / "CONTRIBUTING.md").read_text()
-    told = {"cli", "sweep", "pool", "worker", "trial", "training", "model", "survival", "leaderboard", "run"}
-    for module in told:
-        assert re.search(rf"\b{module}\.py", text)
-        assert (ROOT / f"job/{module}.py").exists()
+@pytest.mark.parametrize("module", sorted(path.name for path in (ROOT / "job").glob("[a-z]*.py")))
+def test_every_module_is_in_the_developers_layout(module):
+    assert re.search(rf"(?<!\w){re.escape(module)}", (ROOT / "CONTRIBUTING.md").read_text())
+
+
+@pytest.mark.parametrize("target", ["sweep", "test"])
+def test_the_two_commands_of_the_readme_are_there_and_in_the_makefile(target):
+    assert f"make {target}" in README
+    assert f"\n{target}:" in (ROOT / "Makefile").read_text()
+
+
+def test_writing_a_block_leaves_the_rest_of_the_page_alone(tmp_path, monkeypatch):
+    page = tmp_path / "README.md"
+    page.write_text("a\n<!-- one -->\n<!-- end -->\nb\n<!-- two -->\nold\n<!-- end -->\nc\n")
+    monkeypatch.setattr(make, "README", page)
+    for text in ("first", "second"):
+        make.replace_block("one", text)
+    make.replace_block("two", "new")
+    assert page.read_text() == "a\n<!-- one -->\nsecond\n<!-- end -->\nb\n<!-- two -->\nnew\n<!-- end -->\nc\n"
+    with pytest.raises(ValueError, match="no block|0 blocks"):
+        make.replace_block("three", "x")
 
 
 def test_the_default_sweep_gives_the_medians_that_the_readme_shows(tmp_path):

@@ -244,7 +244,7 @@ def stopped_start(folder):
 def stopped_sweep_start(folder):
     """A sweep that got SIGTERM while its workers started TensorFlow."""
     program = Running("sweep", *ENDLESS, cwd=folder)
-    program.wait_until(lambda: program.has_said("2 trials to train"))
+    program.wait_until(lambda: program.has_said("trials to train: 2"))
     time.sleep(1)
     said, left = _stopped(program, signal.SIGTERM)
     return SimpleNamespace(folder=folder, said=said, left=left)

@@ -99,6 +99,12 @@ def test_a_trial_is_chosen_by_flag_before_environment(say):
 
 
 WRONG_FILES = [  # the text, and what the line must say
+    # values that YAML's own tags refuse
+    ("layers: !!int abc", "sweep.yaml", "cannot be read"),
+    ("layers: !!float abc", "sweep.yaml", "cannot be read"),
+    ("seed: !!timestamp 2020-99-99", "sweep.yaml", "cannot be read"),
+    (f"layers: [1{'0' * 5000}]", "sweep.yaml", "cannot be read"),
+    ("? - !!int 0x\n: 1", "sweep.yaml", "cannot be read"),
     # keys
     ("neuron: 8", "sweep.yaml:1:1", "neuron", "'neurons'"),
     ("layers: 1\n\n  # words\nneuronss: 8", "sweep.yaml:4:1", "'neurons'"),

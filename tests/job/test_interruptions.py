@@ -64,7 +64,7 @@ def test_a_killed_sweep_that_is_started_again_trains_only_what_is_missing(killed
     assert [name.split("/")[3] for name in killed_sweep.before if name.endswith("result.json")] == ["l1-n8"]
     again = killed_sweep.again
     assert (again.code, again.err) == (0, "")
-    assert "1 trials to train, 1 there already" in again.log[0]["message"]
+    assert "trials to train: 1, 1 there already" in again.log[0]["message"]
     assert {line["trial"] for line in again.log if "epoch" in line} == {"l1-n32"}
     assert killed_sweep.after.items() >= killed_sweep.before.items()
     (run,) = (killed_sweep.folder / "runs").iterdir()

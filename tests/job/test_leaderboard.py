@@ -10,6 +10,12 @@ from fractions import Fraction
 from statistics import NormalDist
 
 import pytest
+from rich.console import Console
+
+from job.config import make_config
+from job.leaderboard import make_leaderboard
+from job.sweep import run_sweep
+from job.tables import print_leaderboard
 
 Z = NormalDist().inv_cdf(0.975)
 NUMBERS = ("replicates", "solved", "share_solved", "share_low", "share_high")
@@ -234,3 +240,26 @@ def test_a_run_without_any_result_says_so(copy, say):
     assert (board["winner"], board["trials"]) == (None, [])
     assert board["missing"] == ["l1-n2", "l1-n8", "l1-n32"]
     assert say("leaderboard", copy, "--format", "csv").code == 0
+
+
+def test_where_no_start_of_any_trial_solves_there_is_no_winner_and_nothing_is_compared_with_it(tmp_path):
+    board = make_leaderboard(
+        run_sweep(
+            make_config(
+                {
+                    "layers": 1,
+                    "neurons": [2, 3],
+                    "activation": "linear",
+                    "replicates": 4,
+                    "epochs": 5,
+                    "workers": 1,
+                    "output": str(tmp_path),
+                }
+            )
+        ).run
+    )
+    assert "No start of any trial solved XOR" in board.verdict
+    assert {row.standing for row in board.rows} == {"unranked"}
+    console = Console(file=io.StringIO(), width=120)
+    print_leaderboard(board, console)
+    assert not set("★≈") & set(console.file.getvalue())
