@@ -41,7 +41,7 @@ class Value(click.ParamType[Any]):
         """Turn text into an int or a float; leave what is none, or is more than a float can hold."""
         if not isinstance(value, str):
             return value
-        if re.fullmatch(r"[+-]?[0-9]{1,18}", value):
+        if re.fullmatch(r"[+-]?[0-9]{1,1000}", value):
             return int(value)
         try:
             number = float(value) if re.fullmatch(r"[0-9eE.+-]+", value) else 0.0
