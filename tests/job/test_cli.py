@@ -167,7 +167,7 @@ WRONG = [  # the words, and what the line must say: what is wrong, and what woul
     ("trial --index first", "--index", "first", "whole number"),
     ("trial --index 1.5", "--index", "1.5", "whole number"),
     ("trial --name l2-n17", "l2-n17", "'l2-n16'"),
-    ("trial --name 3", "'3'", "did you mean"),
+    ("trial --name 3", "'3'", "l1-n2 to l3-n32"),
     ("trial --index 1 --name l1-n2", "--index", "--name", "one of them"),
     ("trial", "--index", "--name", "JOB_COMPLETION_INDEX"),
     # the place
