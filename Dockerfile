@@ -1,0 +1,78 @@
+# xor-sweep in a container. Two targets: `cpu`, and `gpu` for a host that has the NVIDIA driver.
+#   docker build --target cpu -t xor-sweep:dev .
+
+ARG PYTHON_IMAGE=docker.io/library/python:3.13-slim-trixie
+
+# What both targets stand on: the base image without what installs packages, and without manuals and translations.
+# Bytecode is compiled, since nobody can write it later (an import of TensorFlow takes three times as long without).
+# /runs is for any user, as /tmp is.
+FROM ${PYTHON_IMAGE} AS system
+RUN find / -xdev \( -name ensurepip -o -name pip -o -name 'pip-*' -o -name 'pip3*' -o -name python-wheels \) \
+      -prune -exec rm -rf {} + && \
+    find /usr/share/doc ! -type d ! -name copyright -delete && \
+    rm -rf /usr/local/include /usr/share/locale /usr/share/man /var/cache/apt /var/lib/apt/lists && \
+    python3 -m compileall -q "$(python3 -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')" && \
+    install -d -m 1777 /runs
+
+# The installer, and the lock file that it follows. Debian keeps one version of binutils (`strip`) at a time.
+FROM ${PYTHON_IMAGE} AS build
+# hadolint ignore=DL3008
+RUN apt-get update -qq && \
+    apt-get install -y -qq --no-install-recommends binutils && \
+    rm -rf /var/lib/apt/lists/*
+ENV PYC_INVALIDATION_MODE=CHECKED_HASH \
+    UV_COMPILE_BYTECODE=1 \
+    UV_LINK_MODE=copy \
+    UV_PROJECT_ENVIRONMENT=/opt/xor-sweep \
+    UV_PYTHON=python3 \
+    UV_PYTHON_DOWNLOADS=never
+WORKDIR /source
+COPY .ci/uv.txt .ci/trim-image .ci/
+RUN python3 -m pip install --no-cache-dir --root-user-action ignore --require-hashes --only-binary :all: -r .ci/uv.txt
+COPY pyproject.toml uv.lock ./
+
+# The dependencies come before the program: a change of the program leaves these large layers alone.
+FROM build AS cpu-dependencies
+RUN --mount=type=cache,target=/root/.cache/uv \
+    uv sync --locked --no-dev --no-editable --no-install-project --extra cpu && .ci/trim-image
+
+FROM build AS gpu-dependencies
+RUN --mount=type=cache,target=/root/.cache/uv \
+    uv sync --locked --no-dev --no-editable --no-install-project --extra gpu && .ci/trim-image
+
+# The program alone, in an environment of the same name: it is laid over that of either target.
+FROM build AS program
+COPY LICENSE README.md ./
+COPY job job
+COPY k8s k8s
+RUN --mount=type=cache,target=/root/.cache/uv \
+    uv venv --quiet "$UV_PROJECT_ENVIRONMENT" && \
+    VIRTUAL_ENV="$UV_PROJECT_ENVIRONMENT" uv pip install --no-deps .
+
+# From scratch: else what `system` removed would still take its room, in the layer below.
+FROM scratch AS runtime
+# hadolint ignore=DL3067
+COPY --from=system / /
+ENV HOME=/tmp \
+    LANG=C.UTF-8 \
+    PATH=/opt/xor-sweep/bin:/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin \
+    PYTHONDONTWRITEBYTECODE=1
+LABEL org.opencontainers.image.title="xor-sweep" \
+      org.opencontainers.image.description="How many layers, how many neurons? A sweep whose verdict is statistically true." \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="0.1.0"
+# The default output is the working folder: runs go to /runs/<run>, a volume also where the rest is read-only.
+WORKDIR /
+VOLUME /runs
+USER 65532:65532
+ENTRYPOINT ["xor-sweep"]
+CMD ["--help"]
+
+FROM runtime AS gpu
+COPY --from=gpu-dependencies /opt/xor-sweep /opt/xor-sweep
+COPY --from=program /opt/xor-sweep /opt/xor-sweep
+
+# The last target is the one that is built where none is named.
+FROM runtime AS cpu
+COPY --from=cpu-dependencies /opt/xor-sweep /opt/xor-sweep
+COPY --from=program /opt/xor-sweep /opt/xor-sweep
