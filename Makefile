@@ -24,6 +24,7 @@ check: $(VENV)/.installed-dev
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
+	$(VENV)/bin/hadolint Dockerfile
 
 bench: $(VENV)/.installed-dev
 	$(VENV)/bin/python -m tests.benchmarks

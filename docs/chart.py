@@ -16,7 +16,7 @@ from job.config import ACTIVATIONS, AXES, LOSSES, OPTIMIZERS, SweepConfig
 
 CHART = Path(__file__).parents[1] / "charts" / "xor-sweep"
 NOT_IN_THE_CHART = {"run", "workers"}
-"""Fields of the sweep that no values file sets: the run has its Job's name, and a pod trains one trial at a time."""
+"""Fields that no values file sets: the run has its Job's name, and a pod trains one trial at a time."""
 
 _NAMES = {"activation": ACTIVATIONS, "loss": LOSSES, "optimizer": tuple(OPTIMIZERS)}
 
@@ -48,7 +48,9 @@ def values(text: str | None = None) -> Iterator[Value]:
     """
     text = text if text is not None else (CHART / "values.yaml").read_text()
     defaults = YAML(typ="safe").load(text)
-    section, comment, path = "", [], []
+    section = ""
+    comment: list[str] = []
+    path: list[str] = []
     for line in text.splitlines():
         if line.startswith("## "):
             section = line.removeprefix("## ")
@@ -75,7 +77,10 @@ def readme() -> str:
     """Return the chart's README.md with its tables made from values.yaml."""
     old = (CHART / "README.md").read_text()
     return re.sub(
-        r"(<!-- values -->\n).*?(<!-- end -->)", lambda found: f"{found[1]}{_tables()}{found[2]}", old, flags=re.DOTALL
+        r"(<!-- values -->\n).*?(<!-- end -->)",
+        lambda found: f"{found[1]}{_tables()}{found[2]}",
+        old,
+        flags=re.DOTALL,
     )
 
 

@@ -1,5 +1,169 @@
-"""The commands that talk to a cluster; `job.cli` finds them by their entry point."""
+"""The commands that talk to a cluster; `job.cli` finds them by their entry point.
+
+Nothing that takes long to import is imported before a command runs: `--help` imports this module.
+"""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-commands: list[click.Command] = []
+from job import logs
+from k8s.options import CLUSTER, LOG_FORMAT, OUTPUT, RELEASE, option
+
+if TYPE_CHECKING:
+    from k8s.client import Cluster
+    from k8s.sweeps import Sweep
+
+
+@click.command()
+@RELEASE
+@OUTPUT
+@CLUSTER
+@LOG_FORMAT
+def driver(release: str, output: str | None, log_format: str, **where: Any) -> None:
+    """Watch a release's sweep to its end, then write the run's leaderboard and summary.
+
+    It ends with 0 when these are written, also where trials failed: report/summary.json says which, and why.
+
+    \b
+    xor-sweep driver demo
+    """
+    from job.stopping import StopRequest  # noqa: PLC0415
+    from job.storage import RETRY_SECONDS  # noqa: PLC0415
+
+    sink = _sink(log_format)
+    with StopRequest() as stop, stop.at_once():
+        cluster, sweep = _sweep(release, **where)
+        from k8s.driver import drive  # noqa: PLC0415 - scipy, after bad input
+
+        drive(cluster, sweep, sweep.run(output, retry_seconds=RETRY_SECONDS), sink)
+
+
+@click.command()
+@RELEASE
+@option(
+    "--once",
+    envvar="XOR_SWEEP_ONCE",
+    help="Show all trials once, and end; without a terminal it is always so.",
+    is_flag=True,
+)
+@option(
+    "--format",
+    "table_format",
+    envvar="XOR_SWEEP_FORMAT",
+    help="How to print it; json is always once.",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+)
+@OUTPUT
+@CLUSTER
+def status(release: str, once: bool, table_format: str, output: str | None, **where: Any) -> None:
+    """Show a release's trials: pending and why, running, done with its median, failed and why.
+
+    \b
+    xor-sweep status demo
+    xor-sweep status demo --format json
+    """
+    cluster, sweep = _sweep(release, **where)
+    from k8s import status as one  # noqa: PLC0415
+
+    results = one.Results(lambda: sweep.run(output))
+    if sys.stdout.isatty() and not once and table_format == "table":
+        from rich.console import Console  # noqa: PLC0415
+
+        from k8s.live import show  # noqa: PLC0415
+
+        show(cluster, sweep, results, Console())
+        return
+    lines = one.as_json if table_format == "json" else one.as_text
+    for line in lines(one.Status(cluster, sweep, one.snapshot(cluster, sweep), results)):
+        click.echo(line)
+
+
+@click.command("logs")
+@RELEASE
+@click.argument("trial", envvar="XOR_SWEEP_NAME")
+@option(
+    *("--follow", "-f"),
+    envvar="XOR_SWEEP_FOLLOW",
+    help="Wait for the trial to begin, and for further lines until it ends.",
+    is_flag=True,
+)
+@OUTPUT
+@CLUSTER
+@LOG_FORMAT
+def show_logs(release: str, trial: str, follow: bool, output: str | None, log_format: str, **where: Any) -> None:
+    """Show the log of a trial, given by its name or its index in the grid.
+
+    It is that of the trial's newest pod; where its pods are gone, the one that the run has stored.
+
+    \b
+    xor-sweep logs demo l2-n16
+    xor-sweep logs demo 8 -f
+    """
+    cluster, sweep = _sweep(release, **where)
+    from k8s.pod_logs import TrialLog, find_trial, message_of  # noqa: PLC0415
+
+    log = TrialLog(cluster, sweep, find_trial(sweep, trial), lambda words: click.echo(words, err=True))
+    words = not logs.wants_json(log_format, sys.stdout)
+    for line in log.lines(lambda: sweep.run(output), follow=follow):
+        click.echo(message_of(line)[0] if words else line)
+
+
+@click.command()
+@RELEASE
+@click.argument("folder", type=click.Path(path_type=Path), envvar="XOR_SWEEP_FOLDER")
+@OUTPUT
+@CLUSTER
+@LOG_FORMAT
+def results(release: str, folder: Path, output: str | None, log_format: str, **where: Any) -> None:
+    """Copy a release's results into FOLDER: each trial's files, the leaderboard, and the sweep.
+
+    From a volume of the cluster they come through a pod that lives as long as that takes. Into a folder that
+    has results of the same run come those that it lacks.
+
+    \b
+    xor-sweep results demo ./demo
+    """
+    import tempfile  # noqa: PLC0415
+
+    cluster, sweep = _sweep(release, **where)
+    from k8s.report import has_begun  # noqa: PLC0415
+    from k8s.results import export  # noqa: PLC0415
+    from k8s.volume import fetch_run  # noqa: PLC0415
+
+    run = sweep.run(output)
+    with tempfile.TemporaryDirectory(prefix="xor-sweep-") as name:
+        if output is None and not has_begun(run):
+            fetch_run(cluster, sweep, Path(name))
+            run = sweep.run(name)
+        new, total = export(run, folder)
+    _sink(log_format)(logs.event(f"{folder} has {total} trials of {sweep.name}, {new} of them new", run=sweep.name))
+
+
+commands: list[click.Command] = [driver, status, show_logs, results]
+
+
+def _sweep(
+    release: str,
+    *,
+    revision: int | None,
+    namespace: str | None,
+    context: str | None,
+    kubeconfig: str | None,
+    debug: bool,
+) -> "tuple[Cluster, Sweep]":
+    """Find the cluster and in it the release's sweep."""
+    del debug  # `job.cli.main` has it.
+    from k8s.client import connect  # noqa: PLC0415 - half a second
+    from k8s.sweeps import find_sweep  # noqa: PLC0415
+
+    cluster = connect(kubeconfig, context, namespace)
+    return cluster, find_sweep(cluster, release, revision)
+
+
+def _sink(log_format: str) -> logs.Sink:
+    return (logs.json_sink if logs.wants_json(log_format, sys.stdout) else logs.text_sink)(sys.stdout)

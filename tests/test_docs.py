@@ -79,7 +79,7 @@ def test_writing_a_block_leaves_the_rest_of_the_page_alone(tmp_path, monkeypatch
         make.replace_block("one", text)
     make.replace_block("two", "new")
     assert page.read_text() == "a\n<!-- one -->\nsecond\n<!-- end -->\nb\n<!-- two -->\nnew\n<!-- end -->\nc\n"
-    with pytest.raises(ValueError, match="no block|0 blocks"):
+    with pytest.raises(ValueError, match="0 blocks"):
         make.replace_block("three", "x")
 
 

@@ -1,10 +1,16 @@
-"""What the end-to-end tests talk to: a container engine, an image built before, and (elsewhere) a cluster."""
+"""What the end-to-end tests talk to: a container engine, an image built before, and a cluster."""
 
+import json
 import os
 import shutil
 import subprocess
+import time
+import uuid
+from pathlib import Path
 
 import pytest
+
+CHART = Path(__file__).parents[2] / "charts" / "xor-sweep"
 
 
 @pytest.fixture(scope="session")
@@ -23,3 +29,115 @@ def image():
     if not name:
         pytest.skip("XOR_SWEEP_IMAGE is not set: these tests need the name of an image that was built before")
     return name
+
+
+@pytest.fixture(scope="session")
+def cluster():
+    """The cluster that KUBECONFIG names, if it answers; its value is the path of kubectl."""
+    program = shutil.which("kubectl")
+    if not os.environ.get("KUBECONFIG") or not program:
+        pytest.skip("KUBECONFIG and kubectl are not both there: these tests install the chart in a cluster")
+    answer = subprocess.run(
+        [program, "get", "--raw", "/readyz", "--request-timeout=10s"], capture_output=True, text=True, check=False
+    )
+    if answer.returncode:
+        pytest.skip(f"the cluster that KUBECONFIG names does not answer: {answer.stderr.strip()}")
+    return program
+
+
+class Namespace:
+    """A namespace, and the commands that a person types in it."""
+
+    def __init__(self, kubectl):
+        self.name = f"xor-sweep-{uuid.uuid4().hex[:8]}"
+        self._kubectl = kubectl
+
+    def kubectl(self, *words, stdin=None):
+        """What kubectl prints; it must succeed."""
+        return self.run(self._kubectl, *words, stdin=stdin)
+
+    def run(self, program, *words, stdin=None):
+        """What a program prints that takes --namespace; it must succeed."""
+        line = [program, "--namespace", self.name, *words]
+        done = subprocess.run(line, input=stdin, capture_output=True, text=True, check=False, timeout=300)
+        assert not done.returncode, f"{' '.join(map(str, line))}: {done.stderr}{done.stdout}"
+        return done.stdout
+
+    def attempt(self, *words, stdin=None):
+        """What kubectl prints; nothing where it fails."""
+        try:
+            return self.kubectl(*words, stdin=stdin)
+        except AssertionError:
+            return ""
+
+    def get(self, *words):
+        return json.loads(self.kubectl("get", *words, "--output", "json"))
+
+    def job(self, name, condition, seconds=120):
+        """Wait until a Job has a condition, such as Complete, and return the Job."""
+        self.kubectl("wait", f"job/{name}", f"--for=condition={condition}", f"--timeout={seconds}s")
+        return self.get("job", name)
+
+    def until(self, look, seconds=60):
+        """Look until there is something to see, and return it."""
+        deadline = time.monotonic() + seconds
+        while not (seen := look()):
+            assert time.monotonic() < deadline, f"nothing came within {seconds} s"
+            time.sleep(0.5)
+        return seen
+
+
+@pytest.fixture
+def namespace(cluster):
+    """A fresh namespace that enforces the restricted Pod Security Standard; deleted afterwards."""
+    fresh = Namespace(cluster)
+    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": fresh.name, "labels": labels}}
+    fresh.kubectl("create", "--filename", "-", stdin=json.dumps(manifest))
+    yield fresh
+    fresh.kubectl("delete", "namespace", fresh.name, "--wait=false")
+
+
+class Bucket:
+    """An empty bucket of a fake-gcs-server in a namespace."""
+
+    def __init__(self, namespace):
+        self.host = f"http://gcs.{namespace.name}.svc.cluster.local:4443"
+        self.url = "gs://results/e2e"
+        self._namespace = namespace
+        self._proxy = f"/api/v1/namespaces/{namespace.name}/services/http:gcs:4443/proxy/storage/v1/b"
+
+    def make(self):
+        body = json.dumps({"name": "results"})
+        words = ("create", "--raw", self._proxy, "--filename", "-")
+        self._namespace.until(lambda: self._namespace.attempt(*words, stdin=body))
+
+    def objects(self, prefix=""):
+        """Each object's name, and its generation, which every write changes."""
+        listed = json.loads(self._namespace.kubectl("get", "--raw", f"{self._proxy}/results/o?prefix=e2e/{prefix}"))
+        return {item["name"].removeprefix("e2e/"): item["generation"] for item in listed.get("items", ())}
+
+
+@pytest.fixture
+def gcs(namespace):
+    """A real storage server in the namespace, with a bucket; `gcs.host` is what STORAGE_EMULATOR_HOST must be."""
+    bucket = Bucket(namespace)
+    arguments = ["-scheme", "http", "-port", "4443", "-backend", "memory", "-data", "/tmp/none"]
+    public = ["-public-host", f"gcs.{namespace.name}.svc.cluster.local"]
+    container = {
+        "name": "gcs",
+        "image": "docker.io/fsouza/fake-gcs-server:latest",
+        "imagePullPolicy": "IfNotPresent",
+        "args": [*arguments, *public],
+        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+    }
+    user = {"runAsNonRoot": True, "runAsUser": 65532, "seccompProfile": {"type": "RuntimeDefault"}}
+    spec = {"enableServiceLinks": False, "securityContext": user, "containers": [container]}
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "gcs", "labels": {"app": "gcs"}}, "spec": spec}
+    service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "gcs"}}
+    service["spec"] = {"selector": {"app": "gcs"}, "ports": [{"port": 4443}]}
+    both = {"apiVersion": "v1", "kind": "List", "items": [pod, service]}
+    namespace.kubectl("create", "--filename", "-", stdin=json.dumps(both))
+    namespace.kubectl("wait", "pod/gcs", "--for=condition=Ready", "--timeout=60s")
+    bucket.make()
+    return bucket

@@ -1,0 +1,174 @@
+{{/*
+The Job's spec and its pods': the sweep includes the one, `helm test` the other.
+*/}}
+
+{{- define "xor-sweep.jobSpec" -}}
+completionMode: Indexed
+completions: {{ include "xor-sweep.podCount" . }}
+parallelism: {{ int64 .Values.parallelism }}
+{{- if .Values.kueue.queueName }}
+suspend: true
+{{- end }}
+backoffLimitPerIndex: {{ int64 .Values.backoffLimitPerIndex }}
+{{- if not (kindIs "invalid" .Values.maxFailedIndexes) }}
+maxFailedIndexes: {{ min (int64 .Values.maxFailedIndexes) (include "xor-sweep.podCount" . | int64) }}
+{{- end }}
+podReplacementPolicy: Failed
+{{- with .Values.activeDeadlineSeconds }}
+activeDeadlineSeconds: {{ int64 . }}
+{{- end }}
+{{- if not (kindIs "invalid" .Values.ttlSecondsAfterFinished) }}
+ttlSecondsAfterFinished: {{ int64 .Values.ttlSecondsAfterFinished }}
+{{- end }}
+# What each exit code means stands in job/errors.py. All others (no GPU here, out of memory, a crash) are counted
+# and tried again.
+podFailurePolicy:
+  rules:
+    - action: FailJob # the configuration is wrong, or storage refused for good: so it is for all trials
+      onExitCodes:
+        containerName: trial
+        operator: In
+        values: [2, 5]
+    - action: FailIndex # this trial can never succeed
+      onExitCodes:
+        containerName: trial
+        operator: In
+        values: [3]
+    - action: Ignore # the pod was in somebody's way, and is replaced
+      onPodConditions:
+        - type: DisruptionTarget
+template:
+  metadata:
+    labels:
+      {{- mustMergeOverwrite (deepCopy .Values.podLabels) (include "xor-sweep.selectorLabels" . | fromYaml) (dict "app.kubernetes.io/component" "trial") | toYaml | nindent 6 }}
+    {{- with .Values.podAnnotations }}
+    annotations:
+      {{- toYaml . | nindent 6 }}
+    {{- end }}
+  spec:
+    {{- include "xor-sweep.podSpec" (dict "root" . "args" (list "trial") "deadline" .Values.podActiveDeadlineSeconds) | nindent 4 }}
+{{- end }}
+
+{{/*
+A pod that runs one of the program's commands as a trial does.
+  root      the chart's scope
+  args      the command line
+  run       the run's name; left out, the Job's
+  deadline  its activeDeadlineSeconds; left out, none
+*/}}
+{{- define "xor-sweep.podSpec" -}}
+{{- $values := .root.Values }}
+{{- $claim := include "xor-sweep.claim" .root -}}
+restartPolicy: Never
+automountServiceAccountToken: false
+enableServiceLinks: false
+serviceAccountName: {{ include "xor-sweep.serviceAccountName" .root }}
+terminationGracePeriodSeconds: {{ int64 $values.terminationGracePeriodSeconds }}
+{{- with .deadline }}
+activeDeadlineSeconds: {{ int64 . }}
+{{- end }}
+{{- with $values.image.pullSecrets }}
+imagePullSecrets:
+  {{- range . }}
+  - name: {{ . }}
+  {{- end }}
+{{- end }}
+{{- with $values.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- with $values.runtimeClassName }}
+runtimeClassName: {{ . }}
+{{- end }}
+{{- with $values.podSecurityContext }}
+securityContext:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with merge (dict) $values.nodeSelector (ternary $values.gpu.nodeSelector dict $values.gpu.enabled) }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with concat $values.tolerations (ternary $values.gpu.tolerations list $values.gpu.enabled) }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with $values.affinity }}
+affinity:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with $values.topologySpreadConstraints }}
+topologySpreadConstraints:
+  {{- $selector := dict "matchLabels" (include "xor-sweep.selectorLabels" $.root | fromYaml) }}
+  {{- range . }}
+  - {{- merge (dict) . (hasKey . "labelSelector" | ternary dict (dict "labelSelector" $selector)) | toYaml | nindent 4 }}
+  {{- end }}
+{{- end }}
+containers:
+  - name: trial
+    image: {{ include "xor-sweep.image" .root | quote }}
+    imagePullPolicy: {{ $values.image.pullPolicy }}
+    args:
+      {{- toYaml .args | nindent 6 }}
+    env:
+      - name: XOR_SWEEP_CONFIG
+        value: /etc/xor-sweep/sweep.yaml
+      - name: XOR_SWEEP_IMAGE
+        value: {{ include "xor-sweep.image" .root | quote }}
+      - name: XOR_SWEEP_POD_UID
+        valueFrom:
+          fieldRef:
+            fieldPath: metadata.uid
+      - name: XOR_SWEEP_RUN
+        {{- if .run }}
+        value: {{ .run }}
+        {{- else }}
+        valueFrom:
+          fieldRef:
+            fieldPath: metadata.labels['batch.kubernetes.io/job-name']
+        {{- end }}
+      {{- with $values.extraEnv }}
+      {{- toYaml . | nindent 6 }}
+      {{- end }}
+    {{- with $values.envFrom }}
+    envFrom:
+      {{- toYaml . | nindent 6 }}
+    {{- end }}
+    resources:
+      {{- $resources := deepCopy $values.resources }}
+      {{- if $values.gpu.enabled }}
+      {{- $gpus := dict $values.gpu.resourceName (int64 $values.gpu.count) }}
+      {{- $resources = mustMergeOverwrite $resources (dict "requests" $gpus "limits" $gpus) }}
+      {{- end }}
+      {{- toYaml $resources | nindent 6 }}
+    {{- with $values.securityContext }}
+    securityContext:
+      {{- toYaml . | nindent 6 }}
+    {{- end }}
+    volumeMounts:
+      - name: sweep
+        mountPath: /etc/xor-sweep
+        readOnly: true
+      - name: tmp
+        mountPath: /tmp
+      {{- if $claim }}
+      - name: output
+        mountPath: /output
+      {{- end }}
+      {{- with $values.extraVolumeMounts }}
+      {{- toYaml . | nindent 6 }}
+      {{- end }}
+volumes:
+  - name: sweep
+    configMap:
+      name: {{ include "xor-sweep.run" .root }}
+  - name: tmp
+    emptyDir:
+      sizeLimit: {{ $values.tmpSizeLimit }}
+  {{- if $claim }}
+  - name: output
+    persistentVolumeClaim:
+      claimName: {{ $claim }}
+  {{- end }}
+  {{- with $values.extraVolumes }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- end }}

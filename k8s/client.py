@@ -1,0 +1,293 @@
+"""The Kubernetes API of one namespace: the only importer of `kubernetes`, whose errors become ours here.
+
+Objects are what the API sends, parsed JSON: the client library's own classes for them take a second and a
+half to import and several times the memory, and `kubectl get -o json` shows a person the same.
+"""
+
+import os
+import ssl
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any
+
+import kubernetes.client
+import kubernetes.config
+import urllib3
+from kubernetes.client.exceptions import ApiException
+
+from job.errors import ConfigError, ObjectNotFoundError, SweepError
+from k8s import answers
+from k8s.errors import RefusedError, UnavailableError, error_of_status
+
+Object = dict[str, Any]
+"""A Kubernetes object as JSON."""
+
+PATHS = {
+    "configmaps": "/api/v1",
+    "events": "/api/v1",
+    "jobs": "/apis/batch/v1",
+    "pods": "/api/v1",
+    "workloads": "/apis/kueue.x-k8s.io/v1beta1",
+}
+"""The kinds of objects that are asked for, and where the API has them."""
+
+PAGE = 500
+"""Objects in a page of a list, as kubectl takes them: about 4 MB of pods."""
+
+CONNECT_SECONDS, READ_SECONDS = 10, 60
+WATCH_SECONDS = 60
+"""A watch is asked anew this often: a connection that died unseen (a laptop that slept) is found by then."""
+
+_NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+
+
+@dataclass(frozen=True)
+class Page:
+    """A part of a list."""
+
+    items: list[Object]
+    version: str
+    """From which version a watch goes on after the whole list."""
+
+
+class Cluster:
+    """One namespace of one cluster. Threads may share it.
+
+    Every method may raise RefusedError (401, 403), UnavailableError, and SweepError for what else goes wrong.
+    """
+
+    def __init__(self, api: kubernetes.client.ApiClient, namespace: str) -> None:
+        """Take the library's client; `connect` makes one."""
+        self._api = api
+        self.namespace = namespace
+        self.host = str(api.configuration.host)
+
+    def read(self, kind: str, name: str) -> Object:
+        """Return an object.
+
+        Raises:
+            ObjectNotFoundError: there is none of that name.
+        """
+        with self._errors_in_words():
+            return answers.parsed(self._ask("GET", self._path(kind, name)).data)
+
+    def pages(self, kind: str, *, labels: str = "", fields: str = "", limit: int = PAGE) -> Iterator[Page]:
+        """Yield a list page by page; all pages show the same moment.
+
+        Raises:
+            ExpiredError: the caller took longer over it than the API keeps that moment (minutes).
+        """
+        query: dict[str, object] = {"labelSelector": labels, "fieldSelector": fields, "limit": limit}
+        while True:
+            with self._errors_in_words():
+                found = answers.parsed(self._ask("GET", self._path(kind), query).data)
+            about = found["metadata"]
+            yield Page(found["items"], about["resourceVersion"])
+            if not about.get("continue"):
+                return
+            query["continue"] = about["continue"]
+
+    def each(self, kind: str, *, labels: str = "", fields: str = "") -> Iterator[Object]:
+        """Yield the objects of a list, holding one page of them at a time."""
+        for page in self.pages(kind, labels=labels, fields=fields):
+            yield from page.items
+
+    def watch(self, kind: str, version: str, *, labels: str = "", fields: str = "") -> Iterator[Object]:
+        """Yield the changes since a version (`type` and `object`), for at most `WATCH_SECONDS`.
+
+        The first is a BOOKMARK with that version: the API has begun to answer.
+
+        Raises:
+            ExpiredError: the API no longer has that version: list again.
+        """
+        query = {
+            "watch": True,
+            "allowWatchBookmarks": True,
+            "resourceVersion": version,
+            "timeoutSeconds": WATCH_SECONDS,
+            "labelSelector": labels,
+            "fieldSelector": fields,
+        }
+        with self._errors_in_words():
+            response = self._ask("GET", self._path(kind), query, read_seconds=WATCH_SECONDS + CONNECT_SECONDS)
+            yield {"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": version}}}
+            for line in answers.lines(response):
+                change = answers.parsed(line)
+                if change["type"] == "ERROR":
+                    raise error_of_status(change["object"].get("code"), change["object"].get("message", ""))
+                yield change
+
+    def log(self, pod: str, **options: object) -> Iterator[bytes]:
+        """Yield the lines of a pod's log.
+
+        Args:
+            pod: the pod's name.
+            options: the API's own: `container`, `follow`, `previous`, `tailLines`, `sinceTime`, `timestamps`.
+
+        Raises:
+            ObjectNotFoundError: there is no such pod.
+            UnavailableError: the log, or the connection, broke off.
+        """
+        with self._errors_in_words():
+            yield from answers.lines(self._ask("GET", self._path("pods", pod, "log"), options))
+
+    def create(self, kind: str, body: Object) -> Object:
+        """Create an object.
+
+        Raises:
+            ConflictError: it exists.
+        """
+        with self._errors_in_words():
+            return answers.parsed(self._ask("POST", self._path(kind), body=body).data)
+
+    def delete(self, kind: str, name: str) -> None:
+        """Delete an object; where it is gone already, nothing happens."""
+        with suppress(ObjectNotFoundError), self._errors_in_words():
+            self._ask("DELETE", self._path(kind, name)).close()
+
+    def execute(self, pod: str, command: list[str]) -> Iterator[bytes]:
+        """Run a command in a pod, and yield what it writes to its standard output.
+
+        Raises:
+            SweepError: the command failed; the text is what it wrote to its standard error.
+            UnavailableError: the connection broke.
+        """
+        from kubernetes.stream.ws_client import WSClient  # noqa: PLC0415 - only here
+
+        query = [("command", word) for word in command] + [("stdout", "true"), ("stderr", "true")]
+        _, url, headers, *_ = self._request("GET", self._path("pods", pod, "exec"), query)
+        try:
+            stream = WSClient(
+                self._api.configuration, url.replace("http", "ws", 1), headers, capture_all=False, binary=True
+            )
+            complaint = b""
+            while stream.is_open():
+                stream.update(timeout=READ_SECONDS)
+                yield stream.read_stdout(timeout=0)
+                complaint += stream.read_stderr(timeout=0)
+            code = stream.returncode
+        except Exception as error:  # The websocket library's own, and what its client stumbles over when it breaks.
+            raise answers.error_of(0, str(error), "", self.host) from error
+        if code:
+            raise SweepError(complaint.decode(errors="replace") or f"it ended with {code}")
+
+    def _path(self, kind: str, name: str = "", part: str = "") -> str:
+        parts = [PATHS[kind], "namespaces", self.namespace, kind, name, part]
+        return "/".join(filter(None, parts))
+
+    def _request(self, method: str, path: str, query: list[tuple[str, str]], body: Object | None = None) -> Any:
+        return self._api.param_serialize(
+            method,
+            path,
+            query_params=query,
+            header_params={"Accept": "application/json", "Content-Type": "application/json"},
+            body=body,
+            auth_settings=["BearerToken"],
+        )
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, object] | None = None,
+        *,
+        body: Object | None = None,
+        read_seconds: float = READ_SECONDS,
+    ) -> answers.Response:
+        """Send a request; the response's content is still to be read."""
+        asked = [(name, _word(value)) for name, value in (query or {}).items() if value]
+        request = self._request(method, path, asked, body)
+        # Who follows a log may wait for its next line for long; TCP's keep-alive finds a connection that died.
+        seconds = None if ("follow", "true") in asked else read_seconds
+        answer = self._api.call_api(*request, _request_timeout=(CONNECT_SECONDS, seconds))
+        if not 200 <= answer.status <= 299:
+            raise answers.error_of(answer.status, answer.reason, answer.read().decode(), self.host)
+        response: answers.Response = answer.response
+        return response
+
+    @contextmanager
+    def _errors_in_words(self) -> Iterator[None]:
+        try:
+            yield
+        except ApiException as error:
+            raise answers.error_of(error.status or 0, str(error.reason), "", self.host) from error
+        except (urllib3.exceptions.HTTPError, HTTPException, OSError) as error:
+            words = answers.words_of(error)
+            raise UnavailableError(f"the cluster at {self.host} does not answer: {words}") from error
+        except kubernetes.config.ConfigException as error:
+            raise RefusedError(f"the kubeconfig gives no credentials: {error}") from error
+
+
+def _word(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def connect(kubeconfig: str | None = None, context: str | None = None, namespace: str | None = None) -> Cluster:
+    """Find the cluster as kubectl does: by a kubeconfig, or in a pod by its service account.
+
+    Args:
+        kubeconfig: a file, or several joined as in KUBECONFIG; left out, ~/.kube/config.
+        context: one of its contexts; left out, its current one.
+        namespace: left out, the context's or the pod's own.
+
+    Raises:
+        ConfigError: there is no cluster to talk to; nothing was asked of one yet.
+    """
+    settings = kubernetes.client.Configuration()
+    files = kubeconfig or str(Path("~/.kube/config").expanduser())
+    exists = any(Path(file).expanduser().is_file() for file in files.split(os.pathsep))
+    try:
+        if exists:
+            own = _load_kubeconfig(settings, files, context)
+        elif kubeconfig or context:
+            raise ConfigError(f"there is no kubeconfig {files}")
+        else:
+            kubernetes.config.load_incluster_config(client_configuration=settings)
+            own = _NAMESPACE_FILE.read_text().strip()
+    except kubernetes.config.ConfigException as error:
+        if exists:
+            raise ConfigError(f"the kubeconfig {files} cannot be used: {error}") from error
+        raise ConfigError(
+            "no cluster: there is no ~/.kube/config, and this is no pod with a service account's token; "
+            "name a kubeconfig with --kubeconfig or KUBECONFIG"
+        ) from error
+    # The watches' own pauses count; a library that tries three times at once and prints warnings would not help.
+    settings.retries = False
+    settings.keep_alive = True
+    api = kubernetes.client.ApiClient(settings)
+    api.rest_client.pool_manager.connection_pool_kw["ssl_context"] = _tls(settings)
+    return Cluster(api, namespace or own)
+
+
+def _tls(settings: Any) -> ssl.SSLContext:
+    """Return how certificates are checked: as kubectl does.
+
+    Python 3.13 also refuses a cluster's certificate authority whose own certificate lacks an extension (key
+    usage, authority key identifier), as those of older clusters do.
+    """
+    context = urllib3.util.ssl_.create_urllib3_context()
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    if not (settings.ssl_ca_cert or settings.ca_cert_data):
+        context.load_default_certs()
+    return context
+
+
+def _load_kubeconfig(settings: Any, files: str, context: str | None) -> str:
+    """Read the kubeconfig into the settings; return the context's namespace."""
+    try:
+        contexts, current = kubernetes.config.list_kube_config_contexts(files)
+        known = {item["name"]: item for item in contexts}
+        chosen = known.get(context) if context else current
+        if chosen is None:
+            raise ConfigError(f"the kubeconfig has no context '{context}'; its contexts: {', '.join(known)}")
+        kubernetes.config.load_kube_config(
+            files, context=context, client_configuration=settings, persist_config=False
+        )
+    except (ConfigError, kubernetes.config.ConfigException):
+        raise
+    except Exception as error:  # What a file that is no kubeconfig makes the library stumble over is not told.
+        raise ConfigError(f"the kubeconfig {files} cannot be read: {error}") from error
+    return str(chosen["context"].get("namespace") or "default")

@@ -1,0 +1,167 @@
+"""The log of a trial: its newest pod's, followed where that still runs; else what the run has stored of it."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+
+from job.errors import ConfigError, ObjectNotFoundError, SweepError
+from job.grid import Trial, trial_at, trial_named
+from job.run import LOG, Run
+from k8s.client import Cluster, Object
+from k8s.errors import UnavailableError
+from k8s.report import check_reachable
+from k8s.state import State, parse_job, parse_pod
+from k8s.sweeps import Sweep
+from k8s.watching import Follower, Pauses, Target
+
+MOST_BYTES = 8192
+"""So much of a log's end is read for its last lines: one line may be of any length."""
+
+
+def find_trial(sweep: Sweep, word: str) -> Trial:
+    """Return the trial of this name or index.
+
+    Raises:
+        ConfigError: the grid has no such trial.
+    """
+    if not word.isdecimal():
+        return trial_named(sweep.config, word)
+    last = sweep.config.trial_count - 1
+    if int(word) > last:
+        raise ConfigError(f"{word} is not in the grid: give a whole number from 0 to {last}, or a trial's name")
+    return trial_at(sweep.config, int(word))
+
+
+def last_lines(cluster: Cluster, pod: Object, lines: int) -> tuple[str, ...]:
+    """Return the end of a pod's log; nothing where it is not to be had."""
+    container = pod["spec"]["containers"][0]["name"]
+    try:
+        found = list(
+            cluster.log(pod["metadata"]["name"], container=container, tailLines=lines, limitBytes=MOST_BYTES)
+        )
+    except SweepError:
+        return ()
+    return tuple(line.decode(errors="replace") for line in found)
+
+
+class TrialLog:
+    """The log of one trial of a sweep."""
+
+    def __init__(self, cluster: Cluster, sweep: Sweep, trial: Trial, tell: Callable[[str], None]) -> None:
+        """Take what to look for, and what tells a person what is shown; nothing is asked yet."""
+        self._cluster = cluster
+        self._sweep = sweep
+        self._trial = trial
+        self._index = trial.index // sweep.config.trials_per_pod
+        self._container = sweep.job["spec"]["template"]["spec"]["containers"][0]["name"]
+        self._tell = tell
+
+    def lines(self, run: Callable[[], Run], *, follow: bool) -> Iterator[str]:
+        """Yield the lines of the log.
+
+        Args:
+            run: opens the run, which has the log when the pod is gone.
+            follow: wait for the pod to begin, and then for further lines until it ends.
+
+        Raises:
+            SweepError: the trial has not begun, or its log is nowhere.
+        """
+        pod = self._newest_pod(follow=follow)
+        if pod is None:
+            yield from self._stored(run())
+        elif follow:
+            yield from self._only_ours(self._follow(pod))
+        else:
+            yield from self._only_ours(line.decode(errors="replace") for line in self._log(pod))
+
+    def _newest_pod(self, *, follow: bool) -> str | None:
+        """Return the name of the newest pod that has begun; None where all pods are gone."""
+        if follow:
+            self._wait()
+        records = [parse_pod(pod) for pod in self._cluster.each("pods", labels=self._sweep.labels_of(self._index))]
+        pods = sorted(filter(None, records), key=lambda pod: (pod.created, pod.attempt))
+        begun = [pod for pod in pods if pod.phase != "pending"]
+        if not pods:
+            return None
+        waiting = pods[-1].cause.text if pods[-1].cause else ""
+        if not begun:
+            raise SweepError(f"{self._trial.name} has not begun: {waiting} (--follow waits for it)")
+        if begun[-1] is not pods[-1]:
+            self._tell(f"attempt {pods[-1].attempt} has not begun: {waiting}; this is attempt {begun[-1].attempt}")
+        return begun[-1].name
+
+    def _wait(self) -> None:
+        """Return when the trial's newest pod has begun, or none will."""
+        state, told, listed = State(parse_job(self._sweep.job)), "", False
+        job = Target("jobs", fields=f"metadata.name={self._sweep.name}")
+        with Follower(self._cluster, [job, Target("pods", labels=self._sweep.labels_of(self._index))]) as follower:
+            for change in follower.changes():
+                state.apply(change)
+                listed = listed or (change.kind, change.type) == ("pods", "LISTED")
+                pod = state.pods.get(self._index)
+                ended = state.gone or state.job.outcome or self._index in state.job.completed
+                if ended or (listed and pod and pod.phase != "pending"):
+                    return
+                why = f"{self._trial.name} has not begun: {pod.cause.text if pod and pod.cause else 'no pod yet'}"
+                if listed and why != told:
+                    self._tell(why)
+                    told = why
+
+    def _log(self, pod: str, **options: object) -> Iterator[bytes]:
+        return self._cluster.log(pod, container=self._container, **options)
+
+    def _follow(self, pod: str) -> Iterator[str]:
+        """Yield the lines of a pod's log until the pod ends, each once, however often the connection breaks."""
+        last, pauses = b"", Pauses()
+        while True:
+            try:
+                seen = last  # `sinceTime` is taken to the second: what comes again is left out.
+                for line in self._log(pod, follow=True, timestamps=True, sinceTime=seen.decode()):
+                    stamp, _, text = line.partition(b" ")
+                    last = max(last, stamp)
+                    pauses.reset()
+                    if stamp > seen:
+                        yield text.decode(errors="replace")
+                if self._cluster.read("pods", pod)["status"]["phase"] not in ("Pending", "Running"):
+                    return
+                time.sleep(1)
+            except UnavailableError as error:
+                time.sleep(pauses.next(error))
+            except ObjectNotFoundError:
+                self._tell(f"the pod {pod} was deleted")
+                return
+
+    def _only_ours(self, lines: Iterator[str]) -> Iterator[str]:
+        """Leave out what the pod says of its other trials."""
+        for line in lines:
+            if self._sweep.config.trials_per_pod == 1 or message_of(line)[1] in (None, self._trial.name):
+                yield line
+
+    def _stored(self, run: Run) -> Iterator[str]:
+        """Yield the log that the run has: of the attempt that counts, else of the newest that stored one."""
+        check_reachable(run)
+        if run.is_finished(self._trial.name):
+            logs = [run.read_file(run.result(self._trial.name), LOG)]
+        else:
+            names = run.storage.list(f"{run.folder}/trials/{self._trial.name}")
+            logs = [run.storage.read(name) for name in names if name.endswith(f"/{LOG}")]
+        if not logs:
+            raise SweepError(f"{self._trial.name} has no pod in the cluster, and {run.url} has no log of it")
+        self._tell(f"{self._trial.name} has no pod any more; this is the log that the run has")
+        yield from max(logs, key=_begun).decode(errors="replace").splitlines()
+
+
+def message_of(line: str) -> tuple[str, str | None]:
+    """Return a log line's message, which is the line itself where it is no JSON, and the trial that it names."""
+    try:
+        event = json.loads(line)
+        return str(event["message"]), event.get("trial")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return line, None
+
+
+def _begun(log: bytes) -> str:
+    try:
+        return str(json.loads(log.partition(b"\n")[0])["time"])
+    except (ValueError, KeyError, TypeError):
+        return ""

@@ -1,0 +1,28 @@
+"""The indexes of a Job's status: `1,3-5,9999` means 1, 3, 4, 5 and 9999, however many there are."""
+
+from bisect import bisect_right
+from collections.abc import Iterator
+
+
+class Ranges:
+    """Whole numbers, kept as ranges: 10,000 finished indexes in a row take as much memory as one."""
+
+    def __init__(self, text: str = "") -> None:
+        """Read what `status.completedIndexes` and `status.failedIndexes` hold; "" holds none."""
+        pairs = [part.partition("-") for part in text.split(",") if part]
+        self._first = [int(first) for first, _, _ in pairs]
+        self._last = [int(last or first) for first, _, last in pairs]
+
+    def __contains__(self, index: int) -> bool:
+        """Say whether the index is among them."""
+        at = bisect_right(self._first, index) - 1
+        return at >= 0 and index <= self._last[at]
+
+    def __len__(self) -> int:
+        """Count them."""
+        return sum(self._last) - sum(self._first) + len(self._first)
+
+    def __iter__(self) -> Iterator[int]:
+        """Yield them, the smallest first."""
+        for first, last in zip(self._first, self._last, strict=True):
+            yield from range(first, last + 1)

@@ -1,0 +1,147 @@
+"""A run's report: the leaderboard, and a summary that says of every trial without a result why."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from job.errors import ConfigError, ConflictError, ObjectNotFoundError
+from job.grid import trials
+from job.leaderboard import Leaderboard, make_leaderboard, store
+from job.run import Run
+from k8s.reasons import Cause
+from k8s.state import Job
+
+SUMMARY = "report/summary.json"
+LOG_LINES = 10
+"""How much of the log of a failed attempt is kept."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why an index has no result."""
+
+    cause: Cause
+    attempt: int | None = None
+    """Which attempt it was that failed last, 1 for the first."""
+    pod: str | None = None
+    """That attempt's pod."""
+    uid: str | None = None
+    """The pod's uid, which names the attempt in the run."""
+    node: str | None = None
+    """Where it ran."""
+    log: tuple[str, ...] = ()
+    """The last lines of its log."""
+
+
+def write_report(run: Run, job: Job, failures: dict[int, Failure]) -> tuple[Leaderboard, dict[str, Any]]:
+    """Write report/leaderboard.csv and report/summary.json; newer ones replace older ones.
+
+    Args:
+        run: the run.
+        job: its Job, which has ended.
+        failures: completion index -> why it is not completed.
+
+    Returns:
+        The leaderboard, and what the summary holds.
+
+    Raises:
+        StorageError, StorageUnavailableError: the output cannot be read or written.
+    """
+    board = make_leaderboard(run)
+    summary = {
+        "run": run.name,
+        "url": run.url,
+        "job": {
+            "outcome": job.outcome,
+            "reason": job.cause.text if job.cause else None,
+            "started": job.started,
+            "ended": job.ended,
+        },
+        "verdict": board.verdict,
+        "winner": board.ranking.winner if board.ranking else None,
+        "not_told_apart": list(board.ranking.not_told_apart) if board.ranking else [],
+        "trials": run.config.trial_count,
+        "done": len(board.rows),
+        "failed": list(_failed(run, board, failures)),
+    }
+    if board.rows:
+        store(run, board)
+    _put(run, f"{run.folder}/{SUMMARY}", (json.dumps(summary, indent=2, ensure_ascii=False) + "\n").encode())
+    return board, summary
+
+
+def is_reachable(run: Run) -> bool:
+    """Say whether the run's output can be seen from here: a bucket, or a folder that is here."""
+    return run.storage.url.startswith("gs://") or Path(run.storage.url).is_dir()
+
+
+def has_begun(run: Run) -> bool:
+    """Say whether the run is there, as seen from here."""
+    return is_reachable(run) and run.check()
+
+
+def check_reachable(run: Run) -> None:
+    """Find out whether the run's output can be seen from here.
+
+    Raises:
+        ConfigError: it is a folder of the pods that is not here.
+    """
+    if not is_reachable(run):
+        raise ConfigError(
+            f"the sweep's output {run.storage.url} is in its pods, not here: `xor-sweep results` copies it, "
+            "or --output names it where the volume is mounted here"
+        )
+
+
+def known_failures(run: Run) -> dict[str, dict[str, Any]]:
+    """Return what the stored summary says of the trials that failed: name -> `reason`, `why`, ..."""
+    try:
+        summary = json.loads(run.storage.read(f"{run.folder}/{SUMMARY}"))
+    except ObjectNotFoundError:
+        return {}
+    return {item["trial"]: item for item in summary["failed"]}
+
+
+def _failed(run: Run, board: Leaderboard, failures: dict[int, Failure]) -> Iterator[dict[str, Any]]:
+    missing = set(board.missing)
+    no_result = Failure(Cause("NoResult", f"its pod succeeded, but there is no result in {run.url}"))
+    for trial in trials(run.config):
+        if trial.name in missing:
+            failure = failures.get(trial.index // run.config.trials_per_pod, no_result)
+            yield {
+                "trial": trial.name,
+                "index": trial.index,
+                "reason": failure.cause.reason,
+                "why": failure.cause.text,
+                "exit_code": failure.cause.exit_code,
+                "attempt": failure.attempt,
+                "pod": failure.pod,
+                "node": failure.node,
+                "log": list(failure.log or _stored_log(run, trial.name, failure.uid)),
+            }
+
+
+def _stored_log(run: Run, trial: str, uid: str | None) -> list[str]:
+    """Return the end of what the attempt has stored of its log: a node that is gone leaves no other."""
+    try:
+        data = run.storage.read(f"{run.folder}/trials/{trial}/{uid}/log.jsonl") if uid else b""
+    except ObjectNotFoundError:
+        return []
+    return data.decode(errors="replace").splitlines()[-LOG_LINES:]
+
+
+def _put(run: Run, name: str, data: bytes) -> None:
+    while True:
+        try:
+            stored, version = run.storage.read_with_version(name)
+        except ObjectNotFoundError:
+            stored, version = b"", None
+        if stored == data:
+            return
+        try:
+            run.storage.replace(name, data, version)
+        except ConflictError:
+            continue  # Another driver of this run has just written: read again.
+        return

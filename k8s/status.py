@@ -1,0 +1,203 @@
+"""A release's trials as they are now, with what their results say: for a table, or as JSON, row by row."""
+
+import json
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any, TypeVar
+
+from job.errors import ObjectNotFoundError, SweepError
+from job.run import Run
+from k8s.client import Cluster
+from k8s.reasons import Cause
+from k8s.report import check_reachable, known_failures
+from k8s.state import UNDONE, State, parse_job
+from k8s.sweeps import Sweep, why_waiting
+from k8s.trials import DONE, FAILED, STATES, TrialState, count, trial_states
+from k8s.watching import ADDED, MODIFIED, Change
+
+_T = TypeVar("_T")
+
+AT_ONCE = 16
+"""Results read side by side: a bucket answers each in tens of milliseconds."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A trial and, where it is done and its result can be read from here, that result's numbers."""
+
+    trial: TrialState
+    numbers: dict[str, Any] | None = None
+
+
+class Results:
+    """What a run says of its trials, as far as it can be read from here."""
+
+    def __init__(self, open_run: Callable[[], Run]) -> None:
+        """Open the run; `problem` says why it cannot be read, if it cannot."""
+        self.problem: str | None = None
+        self._run: Run | None = None
+        self._failures: dict[str, Any] | None = None
+        try:
+            run = open_run()
+            check_reachable(run)
+            self._run = run
+        except SweepError as error:
+            self.problem = str(error)
+
+    def finished(self) -> set[str]:
+        """Return the trials that are done whatever their pod does, where one pod trains several."""
+        return self._read(lambda run: run.finished() if run.config.trials_per_pod > 1 else set(), set())
+
+    def rows(self, trials: Iterator[TrialState]) -> Iterator[Row]:
+        """Add the numbers to trials, reading some results ahead side by side."""
+        with ThreadPoolExecutor(AT_ONCE) as threads:
+            while some := list(islice(trials, 4 * AT_ONCE)):
+                yield from threads.map(self.row, some)
+
+    def row(self, trial: TrialState) -> Row:
+        """Add the numbers to one trial."""
+        if trial.state == DONE:
+            return Row(trial, self._read(lambda run: _numbers(run, trial), None))
+        if trial.state == FAILED and trial.pod is None:
+            return Row(replace(trial, cause=self._told(trial) or trial.cause))
+        return Row(trial)
+
+    def _told(self, trial: TrialState) -> Cause | None:
+        """Return why a trial failed whose pod is gone: the driver's summary has it."""
+        if self._failures is None:
+            nothing: dict[str, Any] = {}
+            self._failures = self._read(known_failures, nothing)
+        told = self._failures.get(trial.trial.name)
+        return Cause(told["reason"], told["why"], told["exit_code"]) if told else None
+
+    def _read(self, read: Callable[[Run], _T], default: _T) -> _T:
+        try:
+            return read(self._run) if self._run else default
+        except SweepError as error:
+            self._run, self.problem = None, str(error)
+            return default
+
+
+def snapshot(cluster: Cluster, sweep: Sweep) -> State:
+    """Return the state of a sweep's Job and pods, read page by page."""
+    state = State(parse_job(sweep.job))
+    for pod in cluster.each("pods", labels=sweep.pod_labels, fields=UNDONE):
+        state.apply(Change(ADDED, "pods", pod))
+    # Then the Job again: what has succeeded meanwhile is in its ranges.
+    state.apply(Change(MODIFIED, "jobs", cluster.read("jobs", sweep.name)))
+    return state
+
+
+class Status:
+    """A sweep's trials at one moment; they are counted, shown and read one by one, never held all at once."""
+
+    def __init__(self, cluster: Cluster, sweep: Sweep, state: State, results: Results) -> None:
+        """Take the sweep's state, and ask what the Job waits for where it does."""
+        self.sweep = sweep
+        self.state = state
+        self.results = results
+        self.waiting = why_waiting(cluster, state.job)
+        self._finished = results.finished()
+
+    def trials(self) -> Iterator[TrialState]:
+        """Yield all trials."""
+        return trial_states(self.sweep.config, self.state, self.waiting, self._finished)
+
+    def counts(self) -> dict[str, int]:
+        """Count the trials in each state."""
+        return count(self.trials())
+
+    def headline(self) -> str:
+        """Say how the sweep is in one line."""
+        counts, job = self.counts(), self.state.job
+        shares = ", ".join(f"{counts[state]} {state}" for state in reversed(STATES) if counts[state])
+        line = f"{job.name}: {shares} of {self.sweep.config.trial_count} trials"
+        if self.state.gone:
+            return f"{line}; its Job was deleted"
+        if job.outcome:
+            return f"{line}; its Job is {job.outcome}{f' ({job.cause.text})' if job.cause else ''}"
+        return f"{line}; {self.waiting.text}" if self.waiting else line
+
+
+def as_text(status: Status) -> Iterator[str]:
+    """Yield the lines of a table of all trials."""
+    width = max(len(item.trial.name) for item in status.trials())
+    yield status.headline()
+    for row in status.results.rows(status.trials()):
+        yield f"{row.trial.trial.name:{width}}  {row.trial.state:7}  {in_words(row)}".rstrip()
+    if status.results.problem:
+        yield f"Medians are left out: {status.results.problem}"
+
+
+def as_json(status: Status) -> Iterator[str]:
+    """Yield the lines of one JSON object, a trial a line."""
+    job = status.state.job
+    about = {
+        "release": status.sweep.release,
+        "run": job.name,
+        "namespace": status.sweep.job["metadata"]["namespace"],
+        "outcome": job.outcome,
+        "why": (status.waiting or job.cause or Cause("", "")).text or None,
+        "started": job.started,
+        "ended": job.ended,
+        "counts": status.counts(),
+    }
+    yield json.dumps(about, indent=2)[:-2] + ',\n  "trials": ['
+    before = ""
+    for row in status.results.rows(status.trials()):
+        if before:
+            yield f"{before},"
+        before = f"    {json.dumps(_record(row), ensure_ascii=False)}"
+    yield before
+    yield f'  ],\n  "results": {json.dumps(status.results.problem or "readable", ensure_ascii=False)}\n}}'
+
+
+def in_words(row: Row, now: datetime | None = None) -> str:
+    """Say what there is to say of a trial beside its state."""
+    trial, numbers = row.trial, row.numbers
+    if numbers:
+        median, low, high = (_epoch(numbers, name) for name in ("median", "median_low", "median_high"))
+        return f"median {median} (95 % interval {low} to {high})"
+    if trial.since and trial.state != FAILED:
+        seconds = int(((now or datetime.now(UTC)) - datetime.fromisoformat(trial.since)).total_seconds())
+        attempt = f", attempt {trial.pod.attempt}" if trial.pod and trial.pod.attempt > 1 else ""
+        return f"since {trial.since} ({_span(max(seconds, 0))}){attempt}"
+    return trial.cause.text if trial.cause else ""
+
+
+def _numbers(run: Run, trial: TrialState) -> dict[str, Any] | None:
+    try:
+        summary = run.result(trial.trial.name).summary
+    except ObjectNotFoundError:
+        return None
+    return {**summary, "limit": run.config.epochs}
+
+
+def _epoch(numbers: dict[str, Any], name: str) -> str:
+    value = numbers.get(name)
+    return f">{numbers['limit']}" if value is None else str(value)
+
+
+def _span(seconds: int) -> str:
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+
+
+def _record(row: Row) -> dict[str, Any]:
+    trial, pod = row.trial, row.trial.pod
+    record: dict[str, Any] = {"trial": trial.trial.name, "index": trial.trial.index, "state": trial.state}
+    if trial.since:
+        record["since"] = trial.since
+    if trial.cause:
+        record |= {"reason": trial.cause.reason, "why": trial.cause.text}
+        if trial.cause.exit_code is not None:
+            record["exit_code"] = trial.cause.exit_code
+    if pod:
+        record |= {"pod": pod.name, "node": pod.node, "attempt": pod.attempt}
+    if row.numbers:
+        record |= {name: row.numbers.get(name) for name in ("median", "median_low", "median_high", "share_solved")}
+    return record

@@ -1,0 +1,166 @@
+"""A release's sweep, found in the cluster: its Job, its settings, and where its results are."""
+
+import re
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from job.config import AXES, SweepConfig, make_config
+from job.config_file import read_config_file
+from job.errors import ConfigError, ObjectNotFoundError, SweepError
+from job.run import Run
+from job.storage import open_storage
+from k8s.client import Cluster, Object
+from k8s.errors import RefusedError
+from k8s.reasons import Cause, why_suspended
+from k8s.state import INDEX_LABEL, JOB_LABEL, NAME_LABEL, RELEASE_LABEL, Job, parse_job
+
+SWEEP_FILE = "sweep.yaml"
+_OURS = f"{NAME_LABEL}=xor-sweep"
+_PATIENCE_SECONDS = 10.0
+"""How long a person waits for a bucket that does not answer before the rest is shown without it."""
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """One revision of a release."""
+
+    release: str
+    job: Object
+    """Its Job, as the API has it."""
+    config: SweepConfig
+
+    @property
+    def name(self) -> str:
+        """The Job's name, which is the run's."""
+        return str(self.job["metadata"]["name"])
+
+    @property
+    def pod_labels(self) -> str:
+        """Which labels its pods have."""
+        return f"{JOB_LABEL}={self.name}"
+
+    def labels_of(self, index: int) -> str:
+        """Which labels the pods of an index have."""
+        return f"{self.pod_labels},{INDEX_LABEL}={index}"
+
+    def run(self, output: str | None = None, *, retry_seconds: float = _PATIENCE_SECONDS) -> Run:
+        """Return its run; nothing is read yet.
+
+        Args:
+            output: where the output is as seen from here; left out, where the sweep says.
+            retry_seconds: how long a bucket that does not answer is asked again.
+        """
+        storage = open_storage(output or self.config.output, retry_seconds=retry_seconds)
+        return Run(storage, self.config, self.name)
+
+
+def find_sweep(cluster: Cluster, release: str, revision: int | None = None) -> Sweep:
+    """Find a release's sweep.
+
+    Args:
+        cluster: the cluster and the namespace.
+        release: the release's name, as `helm list` shows it.
+        revision: the revision; left out, the newest that has a Job.
+
+    Raises:
+        ConfigError: there is no such release or revision here; the message names those that are.
+    """
+    known = {revision_of(job): job for job in _jobs(cluster, f"{_OURS},{RELEASE_LABEL}={release}")}
+    if not known:
+        releases = {job["metadata"]["labels"].get(RELEASE_LABEL) for job in _jobs(cluster, _OURS)}
+        names = ", ".join(sorted(filter(None, releases))) or "none"
+        raise ConfigError(
+            f"there is no release '{release}' in the namespace {cluster.namespace}; its releases: {names}"
+        )
+    chosen = max(known) if revision is None else revision
+    if chosen not in known:
+        revisions = ", ".join(map(str, sorted(known)))
+        raise ConfigError(f"the release {release} has no sweep of revision {revision}; its revisions: {revisions}")
+    return Sweep(release, known[chosen], _config(cluster, known[chosen]))
+
+
+def read_job(cluster: Cluster, name: str) -> Job:
+    """Return the Job as it is now."""
+    return parse_job(cluster.read("jobs", name))
+
+
+def revision_of(job: Object) -> int:
+    """Return the revision that ends the Job's name, as in demo-r3."""
+    found = re.search(r"-r(\d+)$", job["metadata"]["name"])
+    return int(found[1]) if found else 0
+
+
+def why_waiting(cluster: Cluster, job: Job) -> Cause | None:
+    """Say why a Job has nothing that could run; None where nothing says so, or it may not be read."""
+    try:
+        if job.suspended:
+            return why_suspended(_workload(cluster, job))
+        if job.waits:
+            return _why_no_pods(cluster, job)
+    except RefusedError:
+        pass
+    return None
+
+
+def _jobs(cluster: Cluster, labels: str) -> Iterator[Object]:
+    jobs = cluster.each("jobs", labels=labels)
+    # A release has other Jobs, too: the driver's own is not Indexed, a retraining's is not named for a revision.
+    return (job for job in jobs if job["spec"].get("completionMode") == "Indexed" and revision_of(job))
+
+
+def _config(cluster: Cluster, job: Object) -> SweepConfig:
+    name = job["metadata"]["name"]
+    try:
+        text = cluster.read("configmaps", name).get("data", {})[SWEEP_FILE]
+    except (ObjectNotFoundError, KeyError):
+        raise SweepError(f"the ConfigMap {name} with the Job's {SWEEP_FILE} is not there") from None
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / SWEEP_FILE
+        path.write_text(text)
+        settings, where = read_config_file(path)
+    return make_config({**settings, **_environment(job), "run": None}, where)
+
+
+def _environment(job: Object) -> dict[str, Any]:
+    """Return the settings that the trials' containers get by their environment: it goes before the file."""
+    container = job["spec"]["template"]["spec"]["containers"][0]
+    variables = {item["name"]: item.get("value") for item in container.get("env") or ()}
+    settings = {field: variables.get(f"XOR_SWEEP_{field.upper()}") for field in SweepConfig.model_fields}
+    return {field: _typed(field, text) for field, text in settings.items() if text}
+
+
+def _typed(field: str, text: str) -> Any:
+    if field in AXES:
+        return [_number(part.strip()) for part in text.split(",") if part.strip()]
+    if field == "keep_training":
+        return text.lower() in ("1", "true", "t", "yes", "y", "on")
+    return text if field == "output" else _number(text)
+
+
+def _number(text: str) -> Any:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def _workload(cluster: Cluster, job: Job) -> Object | None:
+    """Return Kueue's object for the Job; None without Kueue."""
+    try:
+        return next(cluster.each("workloads", labels=f"kueue.x-k8s.io/job-uid={job.uid}"), None)
+    except ObjectNotFoundError:
+        return None
+
+
+def _why_no_pods(cluster: Cluster, job: Job) -> Cause | None:
+    """Say why the Job's pods could not even be created: a quota, or what the namespace enforces."""
+    fields = f"involvedObject.uid={job.uid},reason=FailedCreate"
+    newest = max(
+        cluster.each("events", fields=fields), key=lambda event: event.get("lastTimestamp") or "", default=None
+    )
+    return Cause("FailedCreate", " ".join(newest["message"].split())) if newest else None

@@ -1,0 +1,53 @@
+"""templates/configmap.yaml: the sweep file."""
+
+import pytest
+
+from job.config import make_config
+from job.config_file import read_config_file
+
+
+def sweep_file(chart, tmp_path, **values):
+    path = tmp_path / "sweep.yaml"
+    path.write_text(chart.objects(**values)["ConfigMap"]["data"]["sweep.yaml"])
+    return make_config(*read_config_file(path))
+
+
+def test_the_default_sweep_is_the_programs_default_sweep(chart, tmp_path):
+    config = sweep_file(chart, tmp_path)
+    assert config == make_config({"device": "cpu", "output": "/output"})
+
+
+@pytest.mark.parametrize(
+    "sweep",
+    [
+        {"layers": 2, "neurons": [4096], "activation": "tanh", "optimizer": ["sgd", "adam"]},
+        {"learning_rate": [1e-7, 1e-05, 0.001, 1, 1000]},
+        {"seed": 4294967295, "replicates": 1_000_000, "epochs": 250},
+        {"keep_training": True, "trials_per_pod": 100_000, "loss": "binary_crossentropy"},
+        {"output": "gs://bucket/a prefix/é"},
+        {"output": "/output/team: a #1"},
+    ],
+)
+def test_the_program_reads_what_the_values_say(chart, tmp_path, sweep):
+    wanted = make_config({"output": "/output", **sweep, "device": "cpu"})
+    assert sweep_file(chart, tmp_path, sweep=sweep) == wanted
+
+
+@pytest.mark.parametrize(
+    ("gpu", "device", "rendered"),
+    [
+        (False, "auto", "cpu"),
+        (True, "auto", "gpu"),
+        (True, "gpu", "gpu"),
+        (False, "gpu", "gpu"),
+        (False, "cpu", "cpu"),
+    ],
+)
+def test_with_the_gpu_on_a_trial_trains_on_it_or_fails(chart, tmp_path, gpu, device, rendered):
+    config = sweep_file(chart, tmp_path, gpu={"enabled": gpu}, sweep={"device": device})
+    assert config.device == rendered
+
+
+def test_each_revision_has_a_sweep_file_of_its_own(chart):
+    objects = chart.objects()
+    assert objects["ConfigMap"]["metadata"]["name"] == objects["Job"]["metadata"]["name"]

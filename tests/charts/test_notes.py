@@ -1,0 +1,68 @@
+"""templates/NOTES.txt: the exact commands for this release."""
+
+import re
+
+import pytest
+
+from job.config import make_config
+from job.grid import trials_of_pod
+
+GRIDS = [
+    {},
+    {"layers": 2, "neurons": 4},
+    {"activation": ["relu", "tanh"], "neurons": [2, 4], "trials_per_pod": 5},
+    {
+        "layers": 1,
+        "neurons": [8],
+        "loss": ["mean_squared_error", "binary_crossentropy"],
+        "optimizer": ["sgd", "adam"],
+    },
+    {"layers": 1, "neurons": 8, "learning_rate": [0.0001, 1e-05, 2.5e-07, 0.1, 1, 12.5, 1000]},
+    {"neurons": 8, "learning_rate": 0.1, "trials_per_pod": 2},
+]
+
+
+@pytest.mark.parametrize("grid", GRIDS)
+def test_the_notes_say_which_index_trains_which_trial(chart, grid):
+    config = make_config(grid)
+    shown = re.findall(r"^  (\d+) +(l\d\S*)$", chart.notes(sweep=grid), re.MULTILINE)
+    assert shown == [
+        (str(index), trial.name) for index in range(config.pod_count) for trial in trials_of_pod(config, index)
+    ]
+
+
+def test_the_notes_of_a_large_grid_stay_short(chart):
+    grid = {"layers": list(range(1, 11)), "neurons": list(range(1, 101)), "trials_per_pod": 3}
+    notes = chart.notes(sweep=grid)
+    assert "The last index, 333,\nends with l10-n100." in notes
+    assert len(notes.splitlines()) < 30
+
+
+def test_the_notes_have_the_commands_for_this_release(chart):
+    notes = chart.notes(release="mine", namespace="lab")
+    labels = "batch.kubernetes.io/job-name=mine-xor-sweep-r1"
+    for command in (
+        "xor-sweep status mine --namespace lab",
+        "xor-sweep logs mine l1-n2 --namespace lab",
+        "xor-sweep results mine mine-xor-sweep-r1 --namespace lab",
+        "kubectl --namespace lab get job mine-xor-sweep-r1 --watch",
+        f"kubectl --namespace lab logs --selector {labels},batch.kubernetes.io/job-completion-index=0 --tail -1",
+        "helm test mine --namespace lab",
+    ):
+        assert f"\n  {command}\n" in f"{notes}\n"
+
+
+def test_the_notes_warn_that_uninstall_removes_the_results_where_it_does(chart):
+    warning = "helm uninstall removes the claim demo-xor-sweep"
+    assert warning in chart.notes()
+    for values in ({"claim": {"keep": True}}, {"claim": {"existing": "x"}}, {"sweep": {"output": "gs://bucket"}}):
+        assert warning not in chart.notes(**values)
+
+
+def test_the_notes_of_a_bucket_lead_to_the_run_in_it(chart):
+    notes = chart.notes(sweep={"output": "gs://bucket/prefix/"})
+    assert "xor-sweep leaderboard gs://bucket/prefix/runs/demo-xor-sweep-r1\n" in notes
+
+
+def test_the_notes_tell_a_queued_sweep_where_it_waits(chart):
+    assert "until the queue gpus has room" in chart.notes(kueue={"queueName": "gpus"})

@@ -1,0 +1,171 @@
+"""values.yaml and values.schema.json: what may be set, and what is refused, before anything is created."""
+
+import json
+import subprocess
+import tomllib
+
+import pytest
+from ruamel.yaml import YAML
+
+from docs import chart as made
+from job.config import SweepConfig, make_config
+from job.errors import ConfigError
+
+from .conftest import CHART, NOWHERE, Chart
+
+VALUES = YAML(typ="safe").load((CHART / "values.yaml").read_text())
+SCHEMA = json.loads((CHART / "values.schema.json").read_text())
+
+
+def test_helm_finds_nothing_to_complain_about(each_helm):
+    done = subprocess.run(
+        [each_helm, "lint", "--strict", CHART], capture_output=True, text=True, check=False, env=NOWHERE
+    )
+    assert not done.returncode, done.stdout
+
+
+def test_each_helm_renders_the_same_objects(each_helm, chart):
+    assert Chart(each_helm).objects(gpu={"enabled": True}) == chart.objects(gpu={"enabled": True})
+
+
+def test_the_chart_has_the_programs_version():
+    project = tomllib.loads((CHART.parents[1] / "pyproject.toml").read_text())["project"]
+    about = YAML(typ="safe").load((CHART / "Chart.yaml").read_text())
+    assert about["appVersion"] == about["version"] == project["version"]
+    assert about["kubeVersion"] == ">=1.33.0-0"
+
+
+def test_an_older_kubernetes_is_refused(chart):
+    done = chart.run("template", "--kube-version", "1.32.9")
+    assert done.returncode
+    assert "incompatible with Kubernetes v1.32.9" in done.stderr
+    assert not chart.run("template", "--kube-version", "v1.33.5-gke.1080000").returncode
+
+
+def test_the_schema_is_the_one_that_is_made_from_the_program():
+    assert made.schema() == (CHART / "values.schema.json").read_text(), "make docs writes it again"
+
+
+def test_the_readme_is_the_one_that_is_made_from_the_values():
+    assert made.readme() == (CHART / "README.md").read_text(), "make docs writes it again"
+
+
+def test_a_value_without_a_comment_is_refused():
+    with pytest.raises(ValueError, match="b has no comment"):
+        list(made.values("# about a\na: 1\nb: 2\n"))
+
+
+def test_the_sweeps_keys_and_defaults_are_the_programs():
+    ours = {"device", "output"}
+    fields = {name: field for name, field in SweepConfig.model_fields.items() if name not in made.NOT_IN_THE_CHART}
+    assert set(VALUES["sweep"]) == set(fields)
+    described = {value.path: value.description for value in made.values()}
+    for name in fields.keys() - ours:
+        default = fields[name].default
+        assert VALUES["sweep"][name] == (list(default) if isinstance(default, tuple) else default)
+        assert described[f"sweep.{name}"] == fields[name].description
+
+
+def holes(schema, path=""):
+    """Where a mistyped key would go unseen, or where the values have a key that the schema has not."""
+    if "properties" in schema and schema.get("additionalProperties") is not False:
+        yield path
+    for name, part in schema.get("properties", {}).items():
+        yield from holes(part, f"{path}.{name}")
+
+
+def test_the_schema_lets_no_mistyped_key_through():
+    free = {".extraVolumes"}  # a volume has a key for each of some thirty kinds
+    assert set(holes(SCHEMA)) <= free
+    assert set(VALUES) | {"global"} == set(SCHEMA["properties"])
+
+
+MISTYPED = [
+    ({"sweep": {"neuron": [2]}}, "at '/sweep': additional properties 'neuron' not allowed"),
+    ({"sweep": {"run": "mine"}}, "additional properties 'run' not allowed"),
+    ({"paralellism": 3}, "additional properties 'paralellism' not allowed"),
+    ({"gpu": {"resource": "x"}}, "at '/gpu': additional properties 'resource' not allowed"),
+    ({"resources": {"limit": {"cpu": 1}}}, "at '/resources': additional properties 'limit' not allowed"),
+    ({"extraEnv": [{"nam": "A"}]}, "additional properties 'nam' not allowed"),
+    ({"tolerations": [{"Key": "A"}]}, "additional properties 'Key' not allowed"),
+    ({"affinity": {"nodeAfinity": {}}}, "additional properties 'nodeAfinity' not allowed"),
+    ({"sweep": {"layers": None}}, "at '/sweep': missing property 'layers'"),
+]
+WRONG = [
+    ({"parallelism": 0}, "at '/parallelism': minimum: got 0, want 1"),
+    ({"parallelism": "many"}, "at '/parallelism': got string, want integer"),
+    ({"parallelism": 100_001}, "at '/parallelism': maximum: got 100,001, want 100,000"),
+    ({"backoffLimitPerIndex": -1}, "at '/backoffLimitPerIndex': minimum: got -1, want 0"),
+    ({"activeDeadlineSeconds": 0}, "at '/activeDeadlineSeconds': minimum: got 0, want 1"),
+    ({"sweep": {"activation": ["rely"]}}, "at '/sweep/activation/0': value must be one of 'elu', 'gelu'"),
+    ({"sweep": {"optimizer": "adm"}}, "at '/sweep/optimizer': value must be one of 'adadelta'"),
+    ({"sweep": {"layers": []}}, "at '/sweep/layers': minItems: got 0, want 1"),
+    ({"sweep": {"neurons": [2, 2]}}, "at '/sweep/neurons': items at 0 and 1 are equal"),
+    ({"sweep": {"neurons": "2,4"}}, "at '/sweep/neurons': got string, want integer or array"),
+    ({"podLabels": {"a": 1}}, "at '/podLabels/a': got number, want string"),
+    ({"image": {"pullPolicy": "always"}}, "value must be one of 'Always', 'IfNotPresent', 'Never'"),
+    ({"sweep": {"output": "s3://bucket"}}, "sweep.output: 's3://bucket' is no place for results: give gs://bucket"),
+    ({"sweep": {"output": "/results"}}, "is no place for results: give gs://bucket/prefix, or /output"),
+    ({"sweep": {"output": "/outputs"}}, "is no place for results"),
+    ({"sweep": {"output": "gs://"}}, "is no place for results"),
+    ({"sweep": {"output": "gs://B/x"}}, "is no place for results"),
+    (
+        {"sweep": {"output": "gs://b2b"}, "claim": {"existing": "c"}},
+        "claim.existing is 'c', but sweep.output is 'gs:",
+    ),
+    (
+        {"sweep": {"layers": list(range(1, 101)), "neurons": list(range(1, 1002))}},
+        "the grid has 100100 trials; at most",
+    ),
+    (
+        {"sweep": {"replicates": 1_000_000, "epochs": 1_000_000}},
+        "1000000 replicates x 1000000 epochs are more than",
+    ),
+    ({"gpu": {"enabled": True, "count": 0}}, "gpu.enabled is true, but gpu.count is 0: give a whole number from 1"),
+    ({"gpu": {"enabled": True, "resourceName": ""}}, "gpu.resourceName '' is no resource: give its name, such as"),
+    ({"gpu": {"enabled": True}, "sweep": {"device": "cpu"}}, "gpu.enabled is true, but sweep.device is cpu"),
+    ({"release": "r" * 35}, "has 45 characters; at most 44 leave room"),
+    ({"release": "my.release"}, "'my.release-xor-sweep' cannot be one, because a-z, 0-9 and '-' are all"),
+    ({"extraEnv": [{"name": "XOR_SWEEP_NEURONS", "value": "3"}]}, "set sweep.neurons instead"),
+]
+
+
+@pytest.mark.parametrize(("values", "words"), MISTYPED + WRONG)
+def test_what_no_cluster_could_run_is_refused_in_words(chart, values, words):
+    assert words in " ".join(chart.refusal(**values).split())
+
+
+# One place where the two may differ: Helm's YAML has one kind of number, so that 2.0 is 2.
+SWEEPS = [
+    *(
+        {"layers": layers}
+        for layers in (1, 100, [1, 100], 0, 101, -1, [0], [], "1", [1.5], True, [[1]], [3, 3], {})
+    ),
+    *({"neurons": neurons} for neurons in (4096, 4097, [1, 4096], ["2"], [None])),
+    *({"activation": names} for names in ("relu", ["relu", "tanh"], "selu", "ReLU", [], ["relu", "relu"], 3, "")),
+    *({"loss": names} for names in ("binary_crossentropy", "mse", ["mean_squared_error", "bce"])),
+    *({"optimizer": names} for names in ("sgd", ["adamw", "lion"], "Adam", [1])),
+    *(
+        {"learning_rate": rate}
+        for rate in (None, 1, 1000, 1e-9, [0.1, 1], 0, -1, 1001, [0.1, 0.1], [], "0.1", [None])
+    ),
+    *({"replicates": count} for count in (1, 0, 1_000_001, 1.5, "1", None, [1], True)),
+    *({"epochs": count} for count in (1, 1_000_000, 0, 1_000_001, {"a": 1})),
+    *({"replicates": 250, "epochs": epochs} for epochs in (1_000_000, 999_999)),
+    {"replicates": 251, "epochs": 1_000_000},
+    *({"seed": seed} for seed in (0, 2**32 - 1, 2**32, -1, "0")),
+    *({"keep_training": keep} for keep in (True, False, "yes", 1)),
+    *({"device": device} for device in ("auto", "cpu", "gpu", "tpu", 1, "")),
+    *({"trials_per_pod": count} for count in (1, 100_000, 0, 100_001)),
+    *({name: 1} for name in ("neuron", "LAYERS", "")),
+]
+
+
+@pytest.mark.parametrize("sweep", SWEEPS, ids=json.dumps)
+def test_helm_takes_just_those_sweeps_that_the_program_takes(chart, sweep):
+    try:
+        make_config(sweep)
+        taken = True
+    except ConfigError:
+        taken = False
+    assert (chart.run("template", sweep=sweep).returncode == 0) == taken

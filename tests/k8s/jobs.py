@@ -1,0 +1,181 @@
+"""Sweeps' Jobs whose pods run a few lines of shell, the program that watches them, and a proxy between."""
+
+import contextlib
+import csv
+import io
+import json
+import os
+import socket
+import subprocess
+import threading
+import time
+from hashlib import sha256
+
+from job.config import make_config
+from job.grid import trials
+from job.run import StoredFile, TrialResult
+from job.storage import open_storage
+
+# Any image with a shell does; the cluster at hand cannot pull one, and has those two.
+IMAGE = os.environ.get("XOR_SWEEP_IMAGE", "docker.io/library/python:3.13-slim-trixie")
+PROBLEMS_SECONDS = 90
+
+
+def kubectl(*words, content=None, check=True):
+    """Run kubectl; return what it prints."""
+    given = None if content is None else json.dumps(content)
+    done = subprocess.run(["kubectl", *words], input=given, text=True, capture_output=True, check=False)
+    assert not check or done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def sweep_job(release, script, *, neurons, revision=1, settings=None, container=None, pod=None, **spec):
+    """Return the objects of a release: the ConfigMap and the Job of a grid of one layer, an index a trial."""
+    name, labels = (
+        f"{release}-r{revision}",
+        {"app.kubernetes.io/name": "xor-sweep", "app.kubernetes.io/instance": release},
+    )
+    sweep = {"layers": [1], "neurons": neurons, "epochs": 100, "output": "/output", **(settings or {})}
+    config = make_config(sweep)
+    about = {"name": name, "labels": labels}
+    runs = {
+        "name": "trial",
+        "image": IMAGE,
+        "imagePullPolicy": "IfNotPresent",
+        "command": ["sh", "-c", script],
+        "resources": {"requests": {"cpu": "5m", "memory": "8Mi"}, "limits": {"memory": "64Mi"}},
+        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+        **(container or {}),
+    }
+    template = {
+        "restartPolicy": "Never",
+        "terminationGracePeriodSeconds": 2,
+        "automountServiceAccountToken": False,
+        "securityContext": {"runAsNonRoot": True, "runAsUser": 65532, "seccompProfile": {"type": "RuntimeDefault"}},
+        "containers": [runs],
+        **(pod or {}),
+    }
+    job = {
+        "completionMode": "Indexed",
+        "completions": config.pod_count,
+        "parallelism": config.pod_count,
+        "backoffLimitPerIndex": 0,
+        "podReplacementPolicy": "Failed",
+        "template": {"metadata": {"labels": labels}, "spec": template},
+        **spec,
+    }
+    return [
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": about, "data": {"sweep.yaml": json.dumps(sweep)}},
+        {"apiVersion": "batch/v1", "kind": "Job", "metadata": about, "spec": job},
+    ]
+
+
+def create(namespace, objects):
+    """Create objects in a namespace."""
+    kubectl("apply", "-n", namespace, "-f", "-", content={"apiVersion": "v1", "kind": "List", "items": objects})
+
+
+def wait_for_end(namespace, job):
+    """Return when a Job is Complete or Failed."""
+    deadline = time.monotonic() + PROBLEMS_SECONDS
+    while time.monotonic() < deadline:
+        status = json.loads(kubectl("get", "job", job, "-n", namespace, "-o", "json"))["status"]
+        if {"Complete", "Failed"} & {c["type"] for c in status.get("conditions", ()) if c["status"] == "True"}:
+            return
+        time.sleep(0.5)
+    raise AssertionError(f"the Job {job} has not ended")
+
+
+def finished_run(output, name, settings, done):
+    """Store a run in which these trials have results; the first of them is the fastest."""
+    config = make_config(settings)
+    run = _run(output, config, name)
+    run.begin({"where": "tests"})
+    for place, trial in enumerate(trial for trial in trials(config) if trial.name in done):
+        _commit(run, trial, median=10 * (place + 1))
+    return run
+
+
+def _run(output, config, name):
+    from job.run import Run  # noqa: PLC0415
+
+    return Run(open_storage(str(output)), config, name)
+
+
+def _commit(run, trial, median):
+    rows = io.StringIO()
+    writer = csv.writer(rows)
+    writer.writerow(["seed", "epochs_to_solve", "epochs_trained", "last_loss", "last_accuracy"])
+    writer.writerows([seed, median + seed % 3 - 1, 100, 0.1, 1.0] for seed in range(30))
+    log = json.dumps({"message": f"{trial.name}: kept", "time": "2026-01-01T00:00:00Z", "trial": trial.name})
+    files = {
+        "replicates.csv": rows.getvalue().encode(),
+        "history.csv": b"epoch\n1\n",
+        "model.keras": bytes(1000),
+        "log.jsonl": f"{log}\n".encode(),
+    }
+    for name, data in files.items():
+        run.storage.create(f"{run.folder}/trials/{trial.name}/first/{name}", data)
+    stored = [
+        StoredFile(name=name, size=len(data), sha256=sha256(data).hexdigest()) for name, data in files.items()
+    ]
+    run.commit(
+        TrialResult(
+            trial=trial.name,
+            index=trial.index,
+            attempt="first",
+            config_hash=run.config.hash,
+            summary={"median": median, "median_low": median - 1, "median_high": None},
+            files=tuple(stored),
+        )
+    )
+
+
+class Proxy:
+    """Stands between a program and the API server, passes bytes on, and can break all connections for a while."""
+
+    def __init__(self, host, port):
+        self.target = (host, port)
+        self.connections = 0
+        self.open = []
+        self.listener = None
+        self.listen()
+        self.port = self.listener.getsockname()[1]
+
+    def listen(self, port=0):
+        self.listener = socket.create_server(("127.0.0.1", port))
+        threading.Thread(target=self.accept, args=(self.listener,), daemon=True).start()
+
+    def accept(self, listener):
+        with contextlib.suppress(OSError):
+            while True:
+                ours, _ = listener.accept()
+                self.connections += 1
+                theirs = socket.create_connection(self.target)
+                self.open += [ours, theirs]
+                for pair in ((ours, theirs), (theirs, ours)):
+                    threading.Thread(target=self.copy, args=pair, daemon=True).start()
+
+    def copy(self, source, target):
+        with contextlib.suppress(OSError):
+            while data := source.recv(1 << 16):
+                target.sendall(data)
+        self.close(source, target)
+
+    def close(self, *sockets):
+        for one in sockets:
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
+
+    def cut(self):
+        """Break what is open."""
+        self.close(*self.open)
+        self.open = []
+
+    def down(self, seconds):
+        """Be gone for a while, as an API server that is restarted."""
+        self.close(self.listener)
+        self.cut()
+        time.sleep(seconds)
+        self.listen(self.port)

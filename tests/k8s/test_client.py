@@ -1,0 +1,251 @@
+"""The cluster's API: found as kubectl finds it, its refusals in one line, its changes followed."""
+
+import itertools
+import json
+
+import pytest
+from jobs import create, kubectl, sweep_job
+
+from job.errors import ObjectNotFoundError
+from k8s.client import Cluster, connect
+from k8s.errors import ExpiredError, RefusedError, UnavailableError
+from k8s.watching import ADDED, BEGIN, DELETED, END, MODIFIED, SILENT, Pauses, Target, follow
+
+
+def refused(said):
+    """Return the one line of an error, which is no traceback."""
+    assert said.out == ""
+    return said.code, said.error
+
+
+def test_a_release_that_is_not_there_is_refused_with_the_names_of_those_that_are(namespace, xor_sweep):
+    create(namespace, sweep_job("known", "exit 0", neurons=[1], parallelism=0))
+    code, line = refused(xor_sweep("status", "unknown"))
+    assert code == 2
+    assert line.startswith(f"there is no release 'unknown' in the namespace {namespace}; its releases: ")
+    assert "known" in line.partition(": ")[2].split(", ")
+    code, line = refused(xor_sweep("status", "known", "--revision", "7"))
+    assert (code, line) == (2, "the release known has no sweep of revision 7; its revisions: 1")
+
+
+def test_the_newest_revision_is_shown_unless_another_is_asked_for(namespace, xor_sweep):
+    for revision in (9, 10):
+        create(namespace, sweep_job("twice", "exit 0", neurons=[1], revision=revision, parallelism=0))
+    assert xor_sweep("status", "twice").out.startswith("twice-r10: ")
+    assert xor_sweep("status", "twice", "--revision", "9").out.startswith("twice-r9: ")
+    assert xor_sweep("status", "twice", XOR_SWEEP_REVISION="9").out.startswith("twice-r9: ")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--kubeconfig", "/no/such/file"], "there is no kubeconfig /no/such/file"),
+        (["--context", "nowhere"], "the kubeconfig has no context 'nowhere'; its contexts: "),
+        (["--revision", "0"], "Invalid value for '--revision'"),
+    ],
+)
+def test_words_that_lead_nowhere_are_refused(xor_sweep, options, words):
+    code, line = refused(xor_sweep("status", "demo", *options))
+    assert code == 2
+    assert words in line
+
+
+@pytest.mark.parametrize("content", ["", "nonsense", "a: [", "clusters: 7", '{"current-context": "x"}', "\x00\xff"])
+def test_a_file_that_is_no_kubeconfig_is_refused(xor_sweep, tmp_path, content):
+    (tmp_path / "config").write_text(content)
+    code, line = refused(xor_sweep("status", "demo", "--kubeconfig", tmp_path / "config"))
+    assert code == 2
+    assert str(tmp_path / "config") in line
+
+
+def test_without_any_kubeconfig_and_outside_a_pod_it_says_how_to_name_one(xor_sweep, tmp_path):
+    code, line = refused(xor_sweep("status", "demo", KUBECONFIG="", HOME=str(tmp_path)))
+    assert code == 2
+    assert "--kubeconfig or KUBECONFIG" in line
+
+
+def test_a_cluster_that_does_not_answer_is_told_in_one_line(xor_sweep, proxy):
+    proxy.close(proxy.listener)
+    proxy.cut()
+    code, line = refused(xor_sweep("status", "demo", KUBECONFIG=str(proxy.kubeconfig)))
+    assert code == 1
+    assert line.startswith(f"the cluster at https://127.0.0.1:{proxy.port} does not answer: ")
+
+
+def test_a_cluster_with_another_authoritys_certificate_is_not_trusted(xor_sweep, kubeconfig, tmp_path):
+    settings = json.loads(kubeconfig.read_text())
+    cluster = settings["clusters"][0]["cluster"]
+    del cluster["certificate-authority-data"]
+    (tmp_path / "config").write_text(json.dumps(settings))
+    code, line = refused(xor_sweep("status", "demo", "--kubeconfig", tmp_path / "config"))
+    assert code == 2
+    assert line.startswith("no safe connection to the cluster at ")
+
+
+def test_a_token_that_the_cluster_does_not_know_is_refused(xor_sweep, kubeconfig, tmp_path):
+    settings = json.loads(kubeconfig.read_text())
+    settings["users"][0]["user"] = {"token": "nonsense"}
+    (tmp_path / "config").write_text(json.dumps(settings))
+    code, line = refused(xor_sweep("status", "demo", "--kubeconfig", tmp_path / "config"))
+    assert code == 2
+    assert line.startswith("the cluster does not accept these credentials: ")
+
+
+def test_who_may_not_look_is_told_what_is_missing(xor_sweep, account):
+    code, line = refused(xor_sweep("status", "demo", KUBECONFIG=str(account("nobody", []))))
+    assert code == 2
+    assert line.startswith("the cluster does not allow it: jobs.batch is forbidden: User ")
+
+
+def test_debug_shows_the_traceback(xor_sweep):
+    said = xor_sweep("status", "unknown", "--debug")
+    assert "Traceback" in said.err
+    assert said.code == 2
+
+
+def test_the_namespace_is_the_contexts_own_where_none_is_named(kubeconfig, tmp_path):
+    assert connect(str(kubeconfig)).namespace == "default"
+    settings = json.loads(kubeconfig.read_text())
+    settings["contexts"][0]["context"]["namespace"] = "elsewhere"
+    (tmp_path / "config").write_text(json.dumps(settings))
+    assert connect(str(tmp_path / "config")).namespace == "elsewhere"
+
+
+@pytest.fixture
+def a_map(namespace):
+    """A way to make ConfigMaps of a label, and their label selector."""
+    label = {"made-for": f"test-{next(COUNT)}"}
+
+    def make(name, **data):
+        about = {"name": name, "labels": label}
+        create(namespace, [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": about, "data": data}])
+
+    make.labels = f"made-for={label['made-for']}"
+    return make
+
+
+COUNT = itertools.count()
+
+
+def test_a_list_comes_page_by_page_and_whole(cluster, a_map):
+    for name in ("a", "b", "c", "d", "e"):
+        a_map(f"page-{name}")
+    pages = list(cluster.pages("configmaps", labels=a_map.labels, limit=2))
+    assert [len(page.items) for page in pages] == [2, 2, 1]
+    assert len({page.version for page in pages}) == 1
+
+
+def test_what_is_not_there_is_told_from_what_failed(cluster):
+    with pytest.raises(ObjectNotFoundError):
+        cluster.read("configmaps", "no-such-map")
+    cluster.delete("configmaps", "no-such-map")
+
+
+def test_a_watch_from_a_version_that_is_long_gone_has_expired(cluster):
+    with pytest.raises(ExpiredError):
+        list(cluster.watch("configmaps", "1"))
+
+
+class ForgetfulCluster(Cluster):
+    """The real cluster, except that the versions of its lists are long gone, a few times."""
+
+    forgets = 2
+
+    def pages(self, *words, **options):
+        for page in super().pages(*words, **options):
+            self.forgets -= 1
+            yield page if self.forgets < 0 else type(page)(page.items, "1")
+
+
+def taken(changes, wanted):
+    """Take changes up to the one that is wanted; each as its type and, if it has one, its object's name."""
+    told = []
+    for change in changes:
+        told.append((change.type, change.object.get("metadata", {}).get("name")))
+        if told[-1] == wanted:
+            return told
+    raise AssertionError(told)
+
+
+def test_what_is_followed_is_listed_once_and_then_told_change_by_change(cluster, namespace, a_map):
+    a_map("follow-a")
+    changes = follow(cluster, Target("configmaps", a_map.labels))
+    assert taken(changes, (END, None)) == [(BEGIN, None), (ADDED, "follow-a"), (END, None)]
+    a_map("follow-b")
+    a_map("follow-a", key="value")
+    kubectl("delete", "configmap", "follow-b", "-n", namespace)
+    assert taken(changes, (DELETED, "follow-b")) == [
+        (ADDED, "follow-b"),
+        (MODIFIED, "follow-a"),
+        (DELETED, "follow-b"),
+    ]
+
+
+def test_what_is_followed_is_listed_anew_when_its_version_has_expired(cluster, a_map):
+    a_map("expired")
+    forgetful = ForgetfulCluster(cluster._api, cluster.namespace)
+    waits = []
+    changes = follow(forgetful, Target("configmaps", a_map.labels), sleep=waits.append)
+    listed = [(BEGIN, None), (ADDED, "expired"), (END, None)]
+    assert [taken(changes, (END, None)) for _ in range(3)] == [listed] * 3
+    a_map("expired-b")
+    assert taken(changes, (ADDED, "expired-b")) == [(ADDED, "expired-b")]
+    assert len(waits) == 2
+    assert all(0.5 <= wait <= 2 for wait in waits)
+
+
+def test_a_connection_that_breaks_loses_and_repeats_nothing(proxy, namespace, a_map):
+    cluster = connect(str(proxy.kubeconfig), namespace=namespace)
+    changes = follow(cluster, Target("configmaps", a_map.labels), sleep=lambda _: None)
+    taken(changes, (END, None))
+    told = []
+    for number in range(4):
+        a_map(f"broken-{number}")
+        proxy.cut()
+        told += taken(changes, (ADDED, f"broken-{number}"))
+    assert [change for change in told if change[0] != SILENT and change[1]] == [
+        (ADDED, f"broken-{n}") for n in range(4)
+    ]
+    assert BEGIN not in [kind for kind, _ in told]
+
+
+def test_a_cluster_that_stays_away_is_given_up_in_the_end(proxy, namespace):
+    cluster = connect(str(proxy.kubeconfig), namespace=namespace)
+    proxy.close(proxy.listener)
+    waits = []
+    with pytest.raises(UnavailableError):
+        list(follow(cluster, Target("configmaps"), sleep=waits.append, pauses=Pauses(patience=0.05)))
+    assert waits == sorted(waits) or max(waits) <= 30
+
+
+def test_the_pauses_between_tries_grow_up_to_a_limit():
+    pauses, error = Pauses(), UnavailableError("away")
+    waits = [pauses.next(error) for _ in range(12)]
+    for number, wait in enumerate(waits):
+        assert 0.5 * min(2**number, 30) <= wait <= min(2**number, 30)
+    assert pauses.reset()
+    assert pauses.next(error) <= 1
+    assert not pauses.reset()
+
+
+def test_who_may_not_watch_is_told_at_once(account, namespace):
+    cluster = connect(str(account("blind", [])), namespace=namespace)
+    with pytest.raises(RefusedError):
+        next(itertools.islice(follow(cluster, Target("pods")), 1, None))
+
+
+def test_a_sweep_file_that_was_changed_to_nonsense_is_told(namespace, xor_sweep):
+    objects = sweep_job("nonsense", "exit 0", neurons=[1], parallelism=0)
+    objects[0]["data"]["sweep.yaml"] = "neurns: [1]"
+    create(namespace, objects)
+    code, line = refused(xor_sweep("status", "nonsense"))
+    assert code == 2
+    assert "did you mean 'neurons'" in line
+    kubectl("delete", "configmap", "nonsense-r1", "-n", namespace)
+    code, line = refused(xor_sweep("status", "nonsense"))
+    assert (code, line) == (1, "the ConfigMap nonsense-r1 with the Job's sweep.yaml is not there")
+
+
+def test_a_namespace_that_is_not_there_has_no_releases(xor_sweep):
+    code, line = refused(xor_sweep("status", "demo", "-n", "no-such-namespace"))
+    assert (code, line) == (2, "there is no release 'demo' in the namespace no-such-namespace; its releases: none")
