@@ -90,7 +90,7 @@ def write_reference() -> None:
 
 def reference() -> str:
     """Return the reference page: every command, option and environment variable, and the exit codes."""
-    context = click.Context(cli, info_name="xor-sweep")
+    known = commands()
     parts = [
         "# Reference",
         "Made from the program by `make docs`.",
@@ -98,12 +98,26 @@ def reference() -> str:
         "| command | what it does |\n|---|---|",
     ]
     parts[-1] += "".join(
-        f"\n| [`{name}`](#xor-sweep-{name}) | {_first_line(cli.commands[name])} |" for name in cli.commands
+        f"\n| [`{name}`](#xor-sweep-{name.replace(' ', '-')}) | {_first_line(command)} |"
+        for name, command in known.items()
     )
-    parts += [_command(name, click.Context(cli.commands[name], context, name)) for name in cli.commands]
+    parts += [_command(name, click.Context(command, info_name=name)) for name, command in known.items()]
     parts += ["## Exit codes", "| code | meaning |\n|---|---|"]
     parts[-1] += "".join(f"\n| {code} | {meaning} |" for code, meaning in EXIT_CODES.items())
     return "\n\n".join(parts) + "\n"
+
+
+def commands() -> dict[str, click.Command]:
+    """Return every command by its words after `xor-sweep`, those of k8s/ and those within groups included."""
+    context = click.Context(cli)
+    found: dict[str, click.Command] = {}
+    for name in cli.list_commands(context):
+        command = cli.get_command(context, name)
+        if isinstance(command, click.Group):
+            found |= {f"{name} {inner}": command.commands[inner] for inner in command.commands}
+        elif command:
+            found[name] = command
+    return found
 
 
 def _first_line(command: click.Command) -> str:
@@ -119,7 +133,7 @@ def _command(name: str, context: click.Context) -> str:
         [
             f"## xor-sweep {name}",
             f"`xor-sweep {name} {usage}`: {_first_line(command)}",
-            "```sh\n" + "\n".join(examples) + "\n```",
+            "```sh\n" + "\n".join(examples) + "\n```" if examples else "",
             "| option | environment variable | meaning |\n|---|---|---|\n" + "\n".join(rows),
         ]
     )

@@ -17,7 +17,7 @@ PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/reference.md"]
 
 
 def options():
-    for name, command in cli.commands.items():
+    for name, command in make.commands().items():
         for option in command.params:
             if isinstance(option, click.Option):
                 yield pytest.param(name, option, id=f"{name} {option.opts[0]}")
@@ -36,7 +36,7 @@ def test_every_option_and_its_environment_variable_is_in_the_reference(command, 
         assert f"`{word}`" in section
 
 
-@pytest.mark.parametrize("command", cli.commands)
+@pytest.mark.parametrize("command", cli.list_commands(click.Context(cli)))
 def test_every_command_is_shown_in_the_readme(command):
     assert f"xor-sweep {command}" in README
 
@@ -44,7 +44,7 @@ def test_every_command_is_shown_in_the_readme(command):
 @pytest.mark.parametrize("line", re.findall(r"^\.venv/bin/xor-sweep (.*?)(?:  +#.*)?$", README, re.MULTILINE))
 def test_every_command_line_of_the_readme_is_one_that_the_program_takes(line):
     name, *words = line.split()
-    context = cli.commands[name].make_context(name, words)
+    context = make.commands()[name].make_context(name, words)
     settings = {key: value for key, value in context.params.items() if key in SweepConfig.model_fields}
     assert settings
 
