@@ -1,5 +1,7 @@
 """templates/persistentvolumeclaim.yaml: the claim that holds the runs."""
 
+import json
+
 
 def test_the_chart_makes_a_claim_and_mounts_it_where_the_program_writes(chart):
     objects = chart.objects()
@@ -9,7 +11,12 @@ def test_the_chart_makes_a_claim_and_mounts_it_where_the_program_writes(chart):
     assert {"name": "output", "persistentVolumeClaim": {"claimName": "demo-xor-sweep"}} in pod["volumes"]
     assert {"name": "output", "mountPath": "/output"} in pod["containers"][0]["volumeMounts"]
     assert claim["metadata"]["name"] == "demo-xor-sweep"
-    assert "annotations" not in claim["metadata"]
+    assert "helm.sh/resource-policy" not in claim["metadata"]["annotations"]
+
+
+def test_the_claim_remembers_its_spec_for_later_revisions(chart):
+    claim = chart.objects(claim={"size": "5Gi", "storageClassName": "fast"})["PersistentVolumeClaim"]
+    assert json.loads(claim["metadata"]["annotations"]["xor-sweep/claim-spec"]) == claim["spec"]
 
 
 def test_the_claim_is_as_the_values_say(chart):
@@ -20,7 +27,7 @@ def test_the_claim_is_as_the_values_say(chart):
         "annotations": {"a": "b"},
     }
     claim = chart.objects(claim=values)["PersistentVolumeClaim"]
-    assert claim["metadata"]["annotations"] == {"a": "b"}
+    assert claim["metadata"]["annotations"]["a"] == "b"
     assert claim["spec"] == {
         "accessModes": ["ReadWriteMany"],
         "storageClassName": "fast",
@@ -30,7 +37,7 @@ def test_the_claim_is_as_the_values_say(chart):
 
 def test_a_claim_that_is_to_be_kept_outlives_the_release(chart):
     claim = chart.objects(claim={"keep": True})["PersistentVolumeClaim"]
-    assert claim["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"}
+    assert claim["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
 
 
 def test_an_existing_claim_is_mounted_and_none_is_made(chart):

@@ -95,6 +95,9 @@ def namespace(cluster):
     manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": fresh.name, "labels": labels}}
     fresh.kubectl("create", "--filename", "-", stdin=json.dumps(manifest))
     yield fresh
+    # The Jobs first: a namespace's deletion begins with its pods, and a failed pod of a Job with per-index retries
+    # waits for the one that replaces it, which cannot be made any more.
+    fresh.kubectl("delete", "jobs", "--all")
     fresh.kubectl("delete", "namespace", fresh.name, "--wait=false")
 
 

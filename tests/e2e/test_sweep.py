@@ -8,6 +8,7 @@ import pytest
 from .conftest import CHART
 
 SMALL = {"layers": [1], "neurons": [2, 4], "replicates": 8, "epochs": 20}
+NOWHERE = {"output": "gs://nobody/writes-here"}
 
 
 @pytest.fixture
@@ -36,6 +37,11 @@ def helm(name):
     return program
 
 
+def into(bucket):
+    """The sweep's settings and the other values that lead into a bucket."""
+    return {"output": bucket.url}, {"extraEnv": [{"name": "STORAGE_EMULATOR_HOST", "value": bucket.host}]}
+
+
 def log(namespace, job, index):
     labels = f"batch.kubernetes.io/job-name={job},batch.kubernetes.io/job-completion-index={index}"
     lines = namespace.kubectl("logs", "--selector", labels, "--tail", "-1").splitlines()
@@ -53,8 +59,7 @@ def what_is_left(namespace):
 def test_a_release_from_install_to_uninstall(request, namespace, release, name, kind):
     program = helm(name)
     bucket = request.getfixturevalue("gcs") if kind == "bucket" else None
-    output = {"output": bucket.url} if bucket else {}
-    values = {"extraEnv": [{"name": "STORAGE_EMULATOR_HOST", "value": bucket.host}]} if bucket else {}
+    output, values = into(bucket) if bucket else ({}, {})
 
     release(program, "install", "--wait", "--wait-for-jobs", "--timeout=3m", sweep=output, **values)
     first = namespace.get("job", "demo-xor-sweep-r1")
@@ -70,7 +75,9 @@ def test_a_release_from_install_to_uninstall(request, namespace, release, name, 
 
     assert "Succeeded" in release(program, "test", "--timeout=2m")
 
-    release(program, "upgrade", sweep={**output, "neurons": 8}, **values)
+    # What cannot be changed of a claim stays as it is; nothing fails on it.
+    other_claim = {} if bucket else {"claim": {"size": "5Gi", "accessModes": ["ReadWriteMany"]}}
+    release(program, "upgrade", sweep={**output, "neurons": 8}, **values, **other_claim)
     assert namespace.job("demo-xor-sweep-r2", "Complete")["spec"]["completions"] == 1
     assert "Job/demo-xor-sweep-r1" not in what_is_left(namespace)
 
@@ -87,9 +94,15 @@ def test_a_release_from_install_to_uninstall(request, namespace, release, name, 
         assert bucket.objects("runs/demo-xor-sweep-r1/") == written
 
 
-def test_uninstall_removes_pods_that_are_training(namespace, release):
+def test_uninstall_removes_pods_that_are_training(namespace, release, gcs):
     program = helm("helm")
-    release(program, "install", sweep={"replicates": 10_000, "epochs": 25_000, "keep_training": True})
+    output, values = into(gcs)
+    release(
+        program,
+        "install",
+        sweep={**output, "replicates": 10_000, "epochs": 25_000, "keep_training": True},
+        **values,
+    )
     newest = ("logs", "--selector", "app.kubernetes.io/instance=demo", "--tail=-1")
     namespace.until(lambda: ": training " in namespace.attempt(*newest))
     release(program, "uninstall")
@@ -98,7 +111,7 @@ def test_uninstall_removes_pods_that_are_training(namespace, release):
 
 def test_a_sweep_file_changed_by_hand_to_nonsense_fails_the_job_at_once(namespace, release):
     # No Kueue knows this queue: the Job stays suspended until it is resumed by hand.
-    release(helm("helm"), "install", kueue={"queueName": "nobody"}, parallelism=1)
+    release(helm("helm"), "install", sweep=NOWHERE, kueue={"queueName": "nobody"}, parallelism=1)
     nonsense = json.dumps({"data": {"sweep.yaml": "neurons: [many]\n"}})
     namespace.kubectl("patch", "configmap", "demo-xor-sweep-r1", "--type=merge", "--patch", nonsense)
     namespace.kubectl(
@@ -112,10 +125,11 @@ def test_a_sweep_file_changed_by_hand_to_nonsense_fails_the_job_at_once(namespac
     assert "neurons" in line["message"]
 
 
-def test_a_trial_that_runs_out_of_memory_leaves_the_others_alone(namespace, release):
+def test_a_trial_that_runs_out_of_memory_leaves_the_others_alone(namespace, release, gcs):
+    output, values = into(gcs)
     small = {"requests": {"memory": "1Gi", "cpu": "500m"}, "limits": {"memory": "1Gi", "cpu": "1"}}
-    sweep = {"layers": 2, "neurons": [2, 4096, 4], "replicates": 100}
-    release(helm("helm"), "install", sweep=sweep, resources=small, backoffLimitPerIndex=0)
+    sweep = {**output, "layers": 2, "neurons": [2, 4096, 4], "replicates": 100}
+    release(helm("helm"), "install", sweep=sweep, resources=small, backoffLimitPerIndex=0, **values)
     status = namespace.job("demo-xor-sweep-r1", "Failed")["status"]
     assert (status["completedIndexes"], status["failedIndexes"]) == ("0,2", "1")
     [pod] = namespace.get("pods", "--selector", "batch.kubernetes.io/job-completion-index=1")["items"]
@@ -123,7 +137,7 @@ def test_a_trial_that_runs_out_of_memory_leaves_the_others_alone(namespace, rele
 
 
 def test_without_a_node_that_has_gpus_the_trials_wait_for_one(namespace, release):
-    release(helm("helm"), "install", gpu={"enabled": True, "count": 64})
+    release(helm("helm"), "install", sweep=NOWHERE, gpu={"enabled": True, "count": 64})
 
     def unschedulable():
         pods = namespace.get("pods")["items"]
