@@ -13,6 +13,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 from rich.console import Console
 
+from docs import chart
 from job.cli import cli
 from job.config import make_config
 from job.config_file import read_config_file
@@ -29,6 +30,7 @@ TUTORIAL = {"layers": [1, 2], "neurons": [16, 32], "replicates": 1000}
 def main() -> None:
     """Run the sweeps and write everything."""
     write_reference()
+    chart.write()
     with tempfile.TemporaryDirectory() as folder:
         board = sweep({"output": folder})
         replace_block("default sweep", as_text(board))
