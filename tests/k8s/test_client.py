@@ -7,7 +7,7 @@ import pytest
 from jobs import create, kubectl, sweep_job
 
 from job.errors import ObjectNotFoundError
-from k8s.client import Cluster, connect
+from k8s.client import PATHS, Cluster, connect
 from k8s.errors import ExpiredError, RefusedError, UnavailableError
 from k8s.watching import ADDED, BEGIN, DELETED, END, MODIFIED, SILENT, Pauses, Target, follow
 
@@ -141,9 +141,36 @@ def test_what_is_not_there_is_told_from_what_failed(cluster):
     cluster.delete("configmaps", "no-such-map")
 
 
-def test_a_watch_from_a_version_that_is_long_gone_has_expired(cluster):
+@pytest.fixture(scope="module")
+def gadgets(namespace):
+    """A kind made a moment ago: a watch of it from the cluster's first version is from before its time."""
+    group = f"{namespace}.example.com"
+    names = {"plural": "gadgets", "singular": "gadget", "kind": "Gadget"}
+    schema = {"openAPIV3Schema": {"type": "object"}}
+    version = {"name": "v1", "served": True, "storage": True, "schema": schema}
+    kind = {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"gadgets.{group}"},
+        "spec": {"group": group, "names": names, "scope": "Namespaced", "versions": [version]},
+    }
+    kubectl("create", "-f", "-", content=kind)
+    kubectl("wait", "--for=condition=Established", "crd", f"gadgets.{group}", "--timeout=60s")
+
+    def make(name):
+        create(namespace, [{"apiVersion": f"{group}/v1", "kind": "Gadget", "metadata": {"name": name}}])
+
+    make.group = group
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(PATHS, "gadgets", f"/apis/{group}/v1")
+        yield make
+    kubectl("delete", "crd", f"gadgets.{group}", "--wait=false")
+
+
+def test_a_watch_from_a_version_that_is_long_gone_has_expired(cluster, gadgets):
+    gadgets("watched")
     with pytest.raises(ExpiredError):
-        list(cluster.watch("configmaps", "1"))
+        list(cluster.watch("gadgets", "1"))
 
 
 class ForgetfulCluster(Cluster):
@@ -181,15 +208,15 @@ def test_what_is_followed_is_listed_once_and_then_told_change_by_change(cluster,
     ]
 
 
-def test_what_is_followed_is_listed_anew_when_its_version_has_expired(cluster, a_map):
-    a_map("expired")
+def test_what_is_followed_is_listed_anew_when_its_version_has_expired(cluster, gadgets):
+    gadgets("expired")
     forgetful = ForgetfulCluster(cluster._api, cluster.namespace)
     waits = []
-    changes = follow(forgetful, Target("configmaps", a_map.labels), sleep=waits.append)
+    changes = follow(forgetful, Target("gadgets", fields="metadata.name=expired"), sleep=waits.append)
     listed = [(BEGIN, None), (ADDED, "expired"), (END, None)]
     assert [taken(changes, (END, None)) for _ in range(3)] == [listed] * 3
-    a_map("expired-b")
-    assert taken(changes, (ADDED, "expired-b")) == [(ADDED, "expired-b")]
+    kubectl("label", f"gadgets.{gadgets.group}", "expired", "a=b", "-n", cluster.namespace)
+    assert taken(changes, (MODIFIED, "expired")) == [(MODIFIED, "expired")]
     assert len(waits) == 2
     assert all(0.5 <= wait <= 2 for wait in waits)
 
