@@ -60,7 +60,7 @@ def values(text: str | None = None) -> Iterator[Value]:
             path = [*path[: len(found[1]) // 2], found[2]]
             if comment:
                 yield Value(".".join(path), " ".join(comment), _at(defaults, path), section)
-            elif len(path) == 1 or path[0] not in ("resources", "podSecurityContext", "securityContext"):
+            elif not {"resources", "podSecurityContext", "securityContext"} & set(path[:-1]):
                 raise ValueError(f"values.yaml: {'.'.join(path)} has no comment")
             comment = []
         else:

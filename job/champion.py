@@ -13,7 +13,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from job import logs
-from job.errors import ConfigError, ConflictError, ObjectNotFoundError, SweepError
+from job.errors import ConfigError, ConflictError, NoWinnerError, ObjectNotFoundError, SweepError
 from job.leaderboard import Leaderboard, epoch
 from job.run import MODEL, Run
 from job.storage import Storage
@@ -96,10 +96,10 @@ def contender(run: Run, board: Leaderboard) -> Contender:
     """Return a run's winner as a contender.
 
     Raises:
-        SweepError: the run has no winner.
+        NoWinnerError: the run has no winner.
     """
     if board.ranking is None or board.ranking.winner is None:
-        raise SweepError(f"{run.name} has no winner: {board.verdict}")
+        raise NoWinnerError(f"{run.name} has no winner: {board.verdict}")
     best = board.rows[0]
     result = run.result(best.trial)
     return Contender(

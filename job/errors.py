@@ -8,7 +8,7 @@ EXIT_CODES = {
     0: "done, or the result was there already",
     1: "anything unexpected",
     2: "the words or the configuration are wrong",
-    3: "a trial can never succeed: its numbers are not finite",
+    3: "trying again cannot help: a trial's numbers are not finite, or a run has no winner",
     4: "the device that was asked for is not here",
     5: "storage refused for good: no bucket, no permission",
     130: "interrupted (Ctrl-C), after what could be saved is saved",
@@ -30,6 +30,12 @@ class ConfigError(SweepError):
 
 class TrialError(SweepError):
     """This trial can never succeed, whatever is tried again; other trials may go on."""
+
+    exit_code = 3
+
+
+class NoWinnerError(SweepError):
+    """No start of any trial of the run was solved, or none of its trials is done."""
 
     exit_code = 3
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from job import logs
-from k8s.options import CLUSTER, LOG_FORMAT, OUTPUT, RELEASE, option
+from k8s.options import CLUSTER, LOG_FORMAT, OUTPUT, RELEASE, SWEEP, option
 
 if TYPE_CHECKING:
     from k8s.client import Cluster
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.command()
 @RELEASE
 @OUTPUT
-@CLUSTER
+@SWEEP
 @LOG_FORMAT
 def driver(release: str, output: str | None, log_format: str, **where: Any) -> None:
     """Watch a release's sweep to its end, then write the run's leaderboard and summary.
@@ -42,6 +42,41 @@ def driver(release: str, output: str | None, log_format: str, **where: Any) -> N
 
 
 @click.command()
+@option(
+    "--job",
+    envvar="XOR_SWEEP_JOB",
+    help="The Job that this is: the new run gets its name and its seed from it, and goes when it goes.",
+    required=True,
+)
+@option(
+    "--manifest",
+    envvar="XOR_SWEEP_MANIFEST",
+    help="The Job to start, as the chart rendered it, beside its sweep.yaml.",
+    required=True,
+    type=click.Path(path_type=Path),
+)
+@OUTPUT
+@CLUSTER
+@LOG_FORMAT
+def retrain(job: str, manifest: Path, output: str | None, log_format: str, **where: Any) -> None:
+    """Start a new run of a sweep from new seeds, and let its winner challenge the champion.
+
+    The chart's CronJob runs it. Run again for the same Job, it goes on with the same run.
+
+    \b
+    kubectl create job --from=cronjob/demo-xor-sweep-retrain now
+    """
+    from job.stopping import StopRequest  # noqa: PLC0415
+
+    sink = _sink(log_format)
+    with StopRequest() as stop, stop.at_once():
+        cluster = _cluster(**where)
+        from k8s.retrain import retrain_once  # noqa: PLC0415 - scipy
+
+        retrain_once(cluster, manifest, job, output, sink)
+
+
+@click.command()
 @RELEASE
 @option(
     "--once",
@@ -59,7 +94,7 @@ def driver(release: str, output: str | None, log_format: str, **where: Any) -> N
     show_default=True,
 )
 @OUTPUT
-@CLUSTER
+@SWEEP
 def status(release: str, once: bool, table_format: str, output: str | None, **where: Any) -> None:
     """Show a release's trials: pending and why, running, done with its median, failed and why.
 
@@ -93,7 +128,7 @@ def status(release: str, once: bool, table_format: str, output: str | None, **wh
     is_flag=True,
 )
 @OUTPUT
-@CLUSTER
+@SWEEP
 @LOG_FORMAT
 def show_logs(release: str, trial: str, follow: bool, output: str | None, log_format: str, **where: Any) -> None:
     """Show the log of a trial, given by its name or its index in the grid.
@@ -117,7 +152,7 @@ def show_logs(release: str, trial: str, follow: bool, output: str | None, log_fo
 @RELEASE
 @click.argument("folder", type=click.Path(path_type=Path), envvar="XOR_SWEEP_FOLDER")
 @OUTPUT
-@CLUSTER
+@SWEEP
 @LOG_FORMAT
 def results(release: str, folder: Path, output: str | None, log_format: str, **where: Any) -> None:
     """Copy a release's results into FOLDER: each trial's files, the leaderboard, and the sweep.
@@ -144,25 +179,22 @@ def results(release: str, folder: Path, output: str | None, log_format: str, **w
     _sink(log_format)(logs.event(f"{folder} has {total} trials of {sweep.name}, {new} of them new", run=sweep.name))
 
 
-commands: list[click.Command] = [driver, status, show_logs, results]
+commands: list[click.Command] = [driver, retrain, status, show_logs, results]
 
 
-def _sweep(
-    release: str,
-    *,
-    revision: int | None,
-    namespace: str | None,
-    context: str | None,
-    kubeconfig: str | None,
-    debug: bool,
-) -> "tuple[Cluster, Sweep]":
+def _sweep(release: str, *, revision: int | None, run: str | None, **where: Any) -> "tuple[Cluster, Sweep]":
     """Find the cluster and in it the release's sweep."""
-    del debug  # `job.cli.main` has it.
-    from k8s.client import connect  # noqa: PLC0415 - half a second
+    cluster = _cluster(**where)
     from k8s.sweeps import find_sweep  # noqa: PLC0415
 
-    cluster = connect(kubeconfig, context, namespace)
-    return cluster, find_sweep(cluster, release, revision)
+    return cluster, find_sweep(cluster, release, revision, run)
+
+
+def _cluster(*, namespace: str | None, context: str | None, kubeconfig: str | None, debug: bool) -> "Cluster":
+    del debug  # `job.cli.main` has it.
+    from k8s.client import connect  # noqa: PLC0415 - half a second
+
+    return connect(kubeconfig, context, namespace)
 
 
 def _sink(log_format: str) -> logs.Sink:

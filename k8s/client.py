@@ -155,24 +155,31 @@ class Cluster:
             SweepError: the command failed; the text is what it wrote to its standard error.
             UnavailableError: the connection broke.
         """
-        from kubernetes.stream.ws_client import WSClient  # noqa: PLC0415 - only here
+        from kubernetes.stream import ws_client  # noqa: PLC0415 - only here
+        from websocket import WebSocketException  # noqa: PLC0415
 
         query = [("command", word) for word in command] + [("stdout", "true"), ("stderr", "true")]
         _, url, headers, *_ = self._request("GET", self._path("pods", pod, "exec"), query)
         try:
-            stream = WSClient(
-                self._api.configuration, url.replace("http", "ws", 1), headers, capture_all=False, binary=True
-            )
-            complaint = b""
-            while stream.is_open():
-                stream.update(timeout=READ_SECONDS)
-                yield stream.read_stdout(timeout=0)
-                complaint += stream.read_stderr(timeout=0)
-            code = stream.returncode
-        except Exception as error:  # The websocket library's own, and what its client stumbles over when it breaks.
+            socket = ws_client.create_websocket(self._api.configuration, url.replace("http", "ws", 1), headers)
+        except Exception as error:  # The websocket library's own, and those below it.
             raise answers.error_of(0, str(error), "", self.host) from error
-        if code:
-            raise SweepError(complaint.decode(errors="replace") or f"it ended with {code}")
+        complaint = ending = b""
+        try:
+            socket.settimeout(READ_SECONDS)
+            # The library's own WSClient would hold all that has come, and can lose the end of it.
+            while (received := socket.recv_data_frame())[0] == ws_client.ABNF.OPCODE_BINARY:
+                channel, data = received[1].data[:1], received[1].data[1:]
+                if channel == b"\x01":
+                    yield data
+                complaint += data if channel == b"\x02" else b""
+                ending += data if channel == b"\x03" else b""
+        except (WebSocketException, OSError) as error:
+            raise UnavailableError(f"the connection to the cluster broke off: {error}") from error
+        finally:
+            socket.shutdown()
+        if answers.parsed(ending)["status"] != "Success":
+            raise SweepError(complaint.decode(errors="replace") or answers.parsed(ending)["message"])
 
     def _path(self, kind: str, name: str = "", part: str = "") -> str:
         parts = [PATHS[kind], "namespaces", self.namespace, kind, name, part]

@@ -11,11 +11,12 @@ from typing import Any
 from job import logs
 from job.errors import SweepError
 from job.grid import trials_of_pod
+from job.leaderboard import Leaderboard
 from job.run import Run
 from k8s import watching
 from k8s.client import Cluster, Object
 from k8s.pod_logs import last_lines
-from k8s.reasons import last_words
+from k8s.reasons import is_trouble, last_words
 from k8s.report import LOG_LINES, Failure, check_reachable, write_report
 from k8s.state import UNDONE, Pod, State, parse_job
 from k8s.sweeps import Sweep, why_waiting
@@ -31,7 +32,7 @@ MOST_TROUBLES = 50
 """So many different reasons why pods are pending the log says, then no more."""
 
 
-def drive(cluster: Cluster, sweep: Sweep, run: Run, sink: logs.Sink) -> dict[str, Any]:
+def drive(cluster: Cluster, sweep: Sweep, run: Run, sink: logs.Sink) -> Leaderboard:
     """Watch a sweep's Job to its end, and write the run's report.
 
     Args:
@@ -41,7 +42,7 @@ def drive(cluster: Cluster, sweep: Sweep, run: Run, sink: logs.Sink) -> dict[str
         sink: takes each log line.
 
     Returns:
-        What report/summary.json holds.
+        The run's leaderboard.
 
     Raises:
         SweepError: the Job was deleted; the cluster has not answered for long, or refuses; the output is not
@@ -55,7 +56,7 @@ def drive(cluster: Cluster, sweep: Sweep, run: Run, sink: logs.Sink) -> dict[str
         sink(logs.event(f"{failed['trial']} has no result: {failed['why']}", severity="ERROR", **failed))
     told = {key: summary[key] for key in ("run", "url", "winner", "not_told_apart", "trials", "done")}
     sink(logs.event(board.verdict, failed=len(summary["failed"]), **told))
-    return summary
+    return board
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ class _Driver:
         pod = self.state.apply(change)
         if pod and pod.phase == "failed":
             self._take_failed(pod, change)
-        elif pod and pod.phase == "pending" and pod.index in self.state.troubles and pod.cause:
+        elif pod and pod.phase == "pending" and pod.cause and is_trouble(pod.cause):
             self._say_once(f"{self._names(pod.index)} is pending: {pod.cause.text}", key=pod.cause.text)
         elif change.type == watching.SILENT:
             self._say(f"{change.words}; asking again", severity="WARNING")

@@ -52,12 +52,6 @@ OUTPUT = option(
 )
 CLUSTER = together(
     option(
-        *("--revision",),
-        envvar="XOR_SWEEP_REVISION",
-        type=click.IntRange(min=1),
-        help="The release's revision (default: its newest sweep).",
-    ),
-    option(
         *("--namespace", "-n"),
         envvar="XOR_SWEEP_NAMESPACE",
         help="The release's namespace (default: the kubeconfig's, in a pod the pod's own).",
@@ -75,3 +69,19 @@ CLUSTER = together(
     ),
     DEBUG,
 )
+SWEEP = together(
+    option(
+        *("--revision",),
+        envvar="XOR_SWEEP_REVISION",
+        type=click.IntRange(min=1),
+        help="The release's revision (default: its newest sweep).",
+    ),
+    option(
+        *("--run",),
+        envvar="XOR_SWEEP_RUN",
+        metavar="NAME",
+        help="One of the release's runs by its Job's name, such as a retraining's.",
+    ),
+    CLUSTER,
+)
+"""Which of a release's sweeps, and in which cluster."""

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 from job.errors import ConfigError, ObjectNotFoundError, SweepError
 from job.grid import Trial, trial_at, trial_named
@@ -10,12 +11,16 @@ from job.run import LOG, Run
 from k8s.client import Cluster, Object
 from k8s.errors import UnavailableError
 from k8s.report import check_reachable
-from k8s.state import State, parse_job, parse_pod
-from k8s.sweeps import Sweep
-from k8s.watching import Follower, Pauses, Target
+from k8s.state import Pod, State, parse_job, parse_pod
+from k8s.sweeps import Sweep, read_job, why_waiting
+from k8s.trials import DONE, FAILED, PENDING, RUNNING, TrialState, of_index
+from k8s.watching import END, Follower, Pauses, Target
 
 MOST_BYTES = 8192
 """So much of a log's end is read for its last lines: one line may be of any length."""
+
+WAITING_SECONDS = 10.0
+"""How often it is asked what a trial without a pod waits for."""
 
 
 def find_trial(sweep: Sweep, word: str) -> Trial:
@@ -66,49 +71,76 @@ class TrialLog:
         Raises:
             SweepError: the trial has not begun, or its log is nowhere.
         """
-        pod = self._newest_pod(follow=follow)
-        if pod is None:
+        if follow:
+            self._wait(None)
+        pods = self._pods()
+        begun = [pod for pod in pods if pod.phase != "pending"]
+        if not begun:
+            self._check_begun(pods)
             yield from self._stored(run())
         elif follow:
-            yield from self._only_ours(self._follow(pod))
+            yield from self._only_ours(self._follow_attempts(begun[-1]))
         else:
-            yield from self._only_ours(line.decode(errors="replace") for line in self._log(pod))
+            if (newer := pods[-1]) is not begun[-1] and newer.cause:
+                self._tell(
+                    f"attempt {newer.attempt} is pending: {newer.cause.text}; this is attempt {begun[-1].attempt}"
+                )
+            yield from self._only_ours(line.decode(errors="replace") for line in self._log(begun[-1].name))
 
-    def _newest_pod(self, *, follow: bool) -> str | None:
-        """Return the name of the newest pod that has begun; None where all pods are gone."""
-        if follow:
-            self._wait()
+    def _pods(self) -> list[Pod]:
+        """Return the trial's pods, the oldest first."""
         records = [parse_pod(pod) for pod in self._cluster.each("pods", labels=self._sweep.labels_of(self._index))]
-        pods = sorted(filter(None, records), key=lambda pod: (pod.created, pod.attempt))
-        begun = [pod for pod in pods if pod.phase != "pending"]
-        if not pods:
-            return None
-        waiting = pods[-1].cause.text if pods[-1].cause else ""
-        if not begun:
-            raise SweepError(f"{self._trial.name} has not begun: {waiting} (--follow waits for it)")
-        if begun[-1] is not pods[-1]:
-            self._tell(f"attempt {pods[-1].attempt} has not begun: {waiting}; this is attempt {begun[-1].attempt}")
-        return begun[-1].name
+        return sorted(filter(None, records), key=_age)
 
-    def _wait(self) -> None:
-        """Return when the trial's newest pod has begun, or none will."""
-        state, told, listed = State(parse_job(self._sweep.job)), "", False
+    def _check_begun(self, pods: list[Pod]) -> None:
+        state = State(read_job(self._cluster, self._sweep.name))
+        state.pods = {pod.index: pod for pod in pods}
+        now = self._now(state)
+        if now.state == PENDING and now.cause:
+            raise SweepError(f"{self._trial.name} is pending: {now.cause.text} (--follow waits for it)")
+
+    def _now(self, state: State) -> TrialState:
+        waiting = None
+        with suppress(UnavailableError):
+            waiting = why_waiting(self._cluster, state.job)
+        return of_index(self._index, state, waiting, self._trial)
+
+    def _wait(self, last: Pod | None) -> None:
+        """Return when the pod after this one has begun, or none will; tell meanwhile why there is none."""
+        told = ""
+        for state in self._states():
+            pod, now = state.pods.get(self._index), self._now(state)
+            if now.state == RUNNING and pod and not (last and pod.uid == last.uid):
+                return
+            words = f"{self._trial.name} is {now.state}: {now.cause.text}" if now.cause else ""
+            if words and words != told:
+                self._tell(words)
+                told = words
+            if state.gone or now.state in (DONE, FAILED):
+                return
+
+    def _states(self) -> Iterator[State]:
+        """Yield what is known of the Job and the trial's pods: all there is, then after each change."""
+        state, listed = State(parse_job(self._sweep.job)), False
         job = Target("jobs", fields=f"metadata.name={self._sweep.name}")
         with Follower(self._cluster, [job, Target("pods", labels=self._sweep.labels_of(self._index))]) as follower:
-            for change in follower.changes():
+            for change in follower.changes(WAITING_SECONDS):
                 state.apply(change)
-                listed = listed or (change.kind, change.type) == ("pods", "LISTED")
-                pod = state.pods.get(self._index)
-                ended = state.gone or state.job.outcome or self._index in state.job.completed
-                if ended or (listed and pod and pod.phase != "pending"):
-                    return
-                why = f"{self._trial.name} has not begun: {pod.cause.text if pod and pod.cause else 'no pod yet'}"
-                if listed and why != told:
-                    self._tell(why)
-                    told = why
+                listed = listed or (change.kind, change.type) == ("pods", END)
+                if listed:
+                    yield state
 
     def _log(self, pod: str, **options: object) -> Iterator[bytes]:
         return self._cluster.log(pod, container=self._container, **options)
+
+    def _follow_attempts(self, pod: Pod) -> Iterator[str]:
+        """Yield the lines of a pod's log and, where it fails, of those that are started in its place."""
+        newer = [pod]
+        while newer:
+            pod = newer[0]
+            yield from self._follow(pod.name)
+            self._wait(pod)
+            newer = [one for one in self._pods() if _age(one) > _age(pod) and one.phase != "pending"]
 
     def _follow(self, pod: str) -> Iterator[str]:
         """Yield the lines of a pod's log until the pod ends, each once, however often the connection breaks."""
@@ -158,6 +190,10 @@ def message_of(line: str) -> tuple[str, str | None]:
         return str(event["message"]), event.get("trial")
     except (ValueError, KeyError, TypeError, AttributeError):
         return line, None
+
+
+def _age(pod: Pod) -> tuple[str, int]:
+    return pod.created, pod.attempt
 
 
 def _begun(log: bytes) -> str:

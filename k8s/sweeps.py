@@ -2,7 +2,7 @@
 
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,29 +57,39 @@ class Sweep:
         return Run(storage, self.config, self.name)
 
 
-def find_sweep(cluster: Cluster, release: str, revision: int | None = None) -> Sweep:
+def find_sweep(cluster: Cluster, release: str, revision: int | None = None, run: str | None = None) -> Sweep:
     """Find a release's sweep.
 
     Args:
         cluster: the cluster and the namespace.
         release: the release's name, as `helm list` shows it.
         revision: the revision; left out, the newest that has a Job.
+        run: the run's name, which is the Job's; it goes before the revision.
 
     Raises:
-        ConfigError: there is no such release or revision here; the message names those that are.
+        ConfigError: there is no such release, revision or run here; the message names those that are.
     """
-    known = {revision_of(job): job for job in _jobs(cluster, f"{_OURS},{RELEASE_LABEL}={release}")}
+    known = {job["metadata"]["name"]: job for job in _jobs(cluster, f"{_OURS},{RELEASE_LABEL}={release}")}
     if not known:
         releases = {job["metadata"]["labels"].get(RELEASE_LABEL) for job in _jobs(cluster, _OURS)}
         names = ", ".join(sorted(filter(None, releases))) or "none"
         raise ConfigError(
             f"there is no release '{release}' in the namespace {cluster.namespace}; its releases: {names}"
         )
-    chosen = max(known) if revision is None else revision
+    chosen = known.get(run) if run else _of_revision(release, known.values(), revision)
+    if chosen is None:
+        raise ConfigError(f"the release {release} has no run '{run}'; its runs: {', '.join(sorted(known))}")
+    return Sweep(release, chosen, _config(cluster, chosen))
+
+
+def _of_revision(release: str, jobs: Iterable[Object], revision: int | None) -> Object:
+    known = {revision_of(job): job for job in jobs if revision_of(job)}
+    chosen = max(known, default=0) if revision is None else revision
     if chosen not in known:
-        revisions = ", ".join(map(str, sorted(known)))
-        raise ConfigError(f"the release {release} has no sweep of revision {revision}; its revisions: {revisions}")
-    return Sweep(release, known[chosen], _config(cluster, known[chosen]))
+        revisions = ", ".join(map(str, sorted(known))) or "none"
+        words = f"of revision {revision}" if revision else "of its own, only retrainings, which --run names"
+        raise ConfigError(f"the release {release} has no sweep {words}; its revisions: {revisions}")
+    return known[chosen]
 
 
 def read_job(cluster: Cluster, name: str) -> Job:
@@ -88,7 +98,7 @@ def read_job(cluster: Cluster, name: str) -> Job:
 
 
 def revision_of(job: Object) -> int:
-    """Return the revision that ends the Job's name, as in demo-r3."""
+    """Return the revision that ends the Job's name, as in demo-r3; 0 where none does, as in a retraining's."""
     found = re.search(r"-r(\d+)$", job["metadata"]["name"])
     return int(found[1]) if found else 0
 
@@ -107,8 +117,8 @@ def why_waiting(cluster: Cluster, job: Job) -> Cause | None:
 
 def _jobs(cluster: Cluster, labels: str) -> Iterator[Object]:
     jobs = cluster.each("jobs", labels=labels)
-    # A release has other Jobs, too: the driver's own is not Indexed, a retraining's is not named for a revision.
-    return (job for job in jobs if job["spec"].get("completionMode") == "Indexed" and revision_of(job))
+    # A release has Jobs that are no sweeps: the driver's, and those of the CronJob.
+    return (job for job in jobs if job["spec"].get("completionMode") == "Indexed")
 
 
 def _config(cluster: Cluster, job: Object) -> SweepConfig:

@@ -25,6 +25,13 @@ START_SECONDS = 120
 LIFE_SECONDS = 3600
 """After so long the pod ends, whatever has become of this program."""
 
+_SEND = """
+cd "$1" && find "$2" -name result.json -print0 2>/dev/null |
+  tar -cf - --null -T - "--exclude=.*" --exclude=result.json "$2"
+[ $? -le 1 ]
+"""
+"""Sends a run that may still grow: the results first, whose files are then there. To tar, 1 is "it has changed"."""
+
 _KEPT = (
     *("affinity", "imagePullSecrets", "nodeSelector", "priorityClassName", "runtimeClassName", "schedulerName"),
     *("securityContext", "serviceAccountName", "tolerations", "volumes"),
@@ -39,7 +46,7 @@ def fetch_run(cluster: Cluster, sweep: Sweep, folder: Path) -> None:
         RefusedError: the credentials do not allow to create a pod, or to run a command in one.
     """
     output = sweep.config.output
-    command = ["tar", "-C", output, "--exclude=.*", "-cf", "-", f"runs/{sweep.name}"]
+    command = ["sh", "-c", _SEND, "sh", output, f"runs/{sweep.name}"]
     with _pod(cluster, sweep) as pod:
         path = folder / "run.tar"
         with path.open("wb") as stream:

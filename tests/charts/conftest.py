@@ -30,10 +30,17 @@ class Chart:
         )
 
     def objects(self, **values):
-        """The rendered objects by their kind."""
+        """The rendered objects by their kind; those of a driver or a retraining by that, too: "Job driver"."""
         done = self.run("template", **values)
         assert not done.returncode, done.stderr
-        return {document["kind"]: document for document in YAML(typ="safe").load_all(done.stdout) if document}
+        documents = [document for document in YAML(typ="safe").load_all(done.stdout) if document]
+        return {self._key(document): document for document in documents}
+
+    @staticmethod
+    def _key(document):
+        component = document["metadata"]["labels"].get("app.kubernetes.io/component")
+        beside = component in ("driver", "retraining") and document["kind"] != "CronJob"
+        return f"{document['kind']} {component}" if beside else document["kind"]
 
     def job(self, **values):
         return self.objects(**values)["Job"]

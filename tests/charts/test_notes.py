@@ -52,6 +52,26 @@ def test_the_notes_have_the_commands_for_this_release(chart):
         assert f"\n  {command}\n" in f"{notes}\n"
 
 
+def test_the_notes_lead_to_the_driver_where_there_is_one(chart):
+    command = "\n  kubectl --namespace lab logs job/demo-xor-sweep-r1-driver --follow\n"
+    assert command in chart.notes()
+    assert "-driver" not in chart.notes(driver={"enabled": False})
+
+
+def test_the_notes_of_a_retraining_say_how_to_start_one_and_what_it_decides(chart):
+    assert "etraining" not in chart.notes()
+    notes = chart.notes(
+        retrain={"schedule": "0 3 * * 0", "timeZone": "Europe/Berlin"}, sweep={"output": "gs://bucket/p/"}
+    )
+    assert "Retraining (0 3 * * 0, Europe/Berlin); one now, and what it decides:" in notes
+    for command in (
+        "kubectl --namespace lab create job now --from=cronjob/demo-xor-sweep-retrain",
+        "kubectl --namespace lab logs job/now --follow",
+        "xor-sweep champion show --output gs://bucket/p",
+    ):
+        assert f"\n  {command}\n" in notes
+
+
 def test_the_notes_warn_that_uninstall_removes_the_results_where_it_does(chart):
     warning = "helm uninstall removes the claim demo-xor-sweep"
     assert warning in chart.notes()

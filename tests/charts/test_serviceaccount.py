@@ -1,4 +1,4 @@
-"""templates/serviceaccount.yaml: whom the pods are to a cloud; to the cluster they are nobody."""
+"""templates/serviceaccount.yaml: whom the pods are to a cloud; to the cluster the trials are nobody."""
 
 
 def test_the_service_account_takes_workload_identitys_annotation_and_mounts_no_token(chart):
@@ -17,4 +17,4 @@ def test_an_existing_service_account_is_used_by_its_name(chart):
 
 
 def test_without_a_service_account_the_namespaces_default_is_used(chart):
-    assert chart.pod(serviceAccount={"create": False})["serviceAccountName"] == "default"
+    assert chart.pod(serviceAccount={"create": False}, driver={"enabled": False})["serviceAccountName"] == "default"

@@ -7,6 +7,7 @@ import subprocess
 import time
 import uuid
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -101,6 +102,22 @@ def namespace(cluster):
     fresh.kubectl("delete", "namespace", fresh.name, "--wait=false")
 
 
+def helm(name):
+    """The path of a Helm, by its name."""
+    program = shutil.which(name)
+    if not program:
+        pytest.skip(f"no `{name}` on the path")
+    return program
+
+
+def what_is_left(namespace):
+    """What a release has made, by kind and name; what is there anyway is left out."""
+    kinds = "jobs,cronjobs,pods,configmaps,persistentvolumeclaims,serviceaccounts,secrets,roles,rolebindings"
+    of_kubernetes = {"ConfigMap/kube-root-ca.crt", "ServiceAccount/default", "Pod/gcs"}
+    names = {f"{item['kind']}/{item['metadata']['name']}" for item in namespace.get(kinds)["items"]}
+    return names - of_kubernetes
+
+
 class Bucket:
     """An empty bucket of a fake-gcs-server in a namespace."""
 
@@ -114,6 +131,11 @@ class Bucket:
         body = json.dumps({"name": "results"})
         words = ("create", "--raw", self._proxy, "--filename", "-")
         self._namespace.until(lambda: self._namespace.attempt(*words, stdin=body))
+
+    def read(self, name):
+        return self._namespace.kubectl(
+            "get", "--raw", f"{self._proxy}/results/o/{quote(f'e2e/{name}', safe='')}?alt=media"
+        )
 
     def objects(self, prefix=""):
         """Each object's name, and its generation, which every write changes."""

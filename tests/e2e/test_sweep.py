@@ -1,11 +1,10 @@
 """The chart in a real cluster: installed, tested, upgraded, rolled back, uninstalled; and what goes wrong in it."""
 
 import json
-import shutil
 
 import pytest
 
-from .conftest import CHART
+from .conftest import CHART, helm, what_is_left
 
 SMALL = {"layers": [1], "neurons": [2, 4], "replicates": 8, "epochs": 20}
 NOWHERE = {"output": "gs://nobody/writes-here"}
@@ -30,13 +29,6 @@ def release(namespace, image):
     return call
 
 
-def helm(name):
-    program = shutil.which(name)
-    if not program:
-        pytest.skip(f"no `{name}` on the path")
-    return program
-
-
 def into(bucket):
     """The sweep's settings and the other values that lead into a bucket."""
     return {"output": bucket.url}, {"extraEnv": [{"name": "STORAGE_EMULATOR_HOST", "value": bucket.host}]}
@@ -46,13 +38,6 @@ def log(namespace, job, index):
     labels = f"batch.kubernetes.io/job-name={job},batch.kubernetes.io/job-completion-index={index}"
     lines = namespace.kubectl("logs", "--selector", labels, "--tail", "-1").splitlines()
     return [json.loads(line) for line in lines]
-
-
-def what_is_left(namespace):
-    kinds = "jobs,cronjobs,pods,configmaps,persistentvolumeclaims,serviceaccounts,secrets,roles,rolebindings"
-    of_kubernetes = {"ConfigMap/kube-root-ca.crt", "ServiceAccount/default", "Pod/gcs"}
-    names = {f"{item['kind']}/{item['metadata']['name']}" for item in namespace.get(kinds)["items"]}
-    return names - of_kubernetes
 
 
 @pytest.mark.parametrize(("name", "kind"), [("helm", "bucket"), ("helm3", "claim")])
@@ -69,9 +54,9 @@ def test_a_release_from_install_to_uninstall(request, namespace, release, name, 
     assert lines[-1]["result"]["replicates"] == 8
     written = bucket.objects("runs/demo-xor-sweep-r1/") if bucket else {}
     if bucket:
-        assert {f"runs/demo-xor-sweep-r1/trials/{trial}/result.json" for trial in ("l1-n2", "l1-n4")} <= set(
-            written
-        )
+        results = {f"trials/{trial}/result.json" for trial in ("l1-n2", "l1-n4")}
+        report = {"report/leaderboard.csv", "report/summary.json"}
+        assert {f"runs/demo-xor-sweep-r1/{name}" for name in results | report} <= set(written)
 
     assert "Succeeded" in release(program, "test", "--timeout=2m")
 
@@ -134,6 +119,10 @@ def test_a_trial_that_runs_out_of_memory_leaves_the_others_alone(namespace, rele
     assert (status["completedIndexes"], status["failedIndexes"]) == ("0,2", "1")
     [pod] = namespace.get("pods", "--selector", "batch.kubernetes.io/job-completion-index=1")["items"]
     assert pod["status"]["containerStatuses"][0]["state"]["terminated"]["reason"] == "OOMKilled"
+    namespace.job("demo-xor-sweep-r1-driver", "Complete")
+    summary = json.loads(gcs.read("runs/demo-xor-sweep-r1/report/summary.json"))
+    assert (summary["job"]["outcome"], summary["done"]) == ("Failed", 2)
+    assert [(trial["trial"], trial["reason"]) for trial in summary["failed"]] == [("l2-n4096", "OOMKilled")]
 
 
 def test_without_a_node_that_has_gpus_the_trials_wait_for_one(namespace, release):
@@ -159,6 +148,7 @@ EVERYTHING = {
     "extraVolumeMounts": [{"name": "more", "mountPath": "/more"}],
     "gpu": {"enabled": True, "nodeSelector": {"g": "h"}},
     "kueue": {"queueName": "q"},
+    "retrain": {"schedule": "*/5 3 * jan-mar 0", "timeZone": "Europe/Berlin", "suspend": True},
     "maxFailedIndexes": 1000,
     "nodeSelector": {"a": "b"},
     "podActiveDeadlineSeconds": 60,
@@ -174,4 +164,4 @@ def test_the_api_server_takes_every_value_and_has_nothing_to_warn_of(namespace, 
     rendered = release(helm("helm"), "template", "--no-hooks", **EVERYTHING)
     options = ("--dry-run=server", "--validate=strict", "--warnings-as-errors")
     created = namespace.kubectl("create", *options, "--filename", "-", stdin=rendered)
-    assert len(created.splitlines()) == 4
+    assert len(created.splitlines()) == 9

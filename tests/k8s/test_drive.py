@@ -31,7 +31,7 @@ def test_the_leaderboard_has_the_trials_that_have_results(zoo):
     [
         ("l1-n2", "NoResult", None, "its pod succeeded, but there is no result"),
         ("l1-n3", "ExitCode", 1, "exit code 1"),
-        ("l1-n4", "ExitCode", 3, "a trial can never succeed"),
+        ("l1-n4", "ExitCode", 3, "trying again cannot help"),
         ("l1-n5", "OOMKilled", 137, "more memory than its limit of 64Mi"),
         ("l1-n6", "Evicted", 137, "ephemeral local storage"),
         ("l1-n7", "DeadlineExceeded", None, "was stopped"),

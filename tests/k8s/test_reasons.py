@@ -35,7 +35,10 @@ def test_a_failed_pods_reason_is_the_clusters_own_word_and_its_text_says_what_to
         "deleted by a person": ("ExitCode", 137),
     }
     assert told["exit code 1"].text == "exit code 1: boom"
-    assert told["exit code 3"].text == "exit code 3: a trial can never succeed: its numbers are not finite"
+    assert (
+        told["exit code 3"].text
+        == "exit code 3: trying again cannot help: a trial's numbers are not finite, or a run has no winner"
+    )
     assert told["out of memory"].text == "OOMKilled: it needs more memory than its limit of 64Mi"
     assert "ephemeral local storage usage exceeds the total limit" in told["evicted"].text
     assert "evicted, as when a node is drained" in told["drained"].text
@@ -108,7 +111,7 @@ def test_the_programs_own_last_words_go_before_the_table_of_exit_codes():
     line = json.dumps({"message": "l1-n2: the loss is not finite", "exit_code": 3})
     assert exit_code_in_words(3, f"one\n{line}\nSegmentation fault") == "exit code 3: l1-n2: the loss is not finite"
     assert exit_code_in_words(1, f"{line}\ncut off") == "exit code 1: anything unexpected"
-    assert exit_code_in_words(3, '{"exit_code": 3, "mess').startswith("exit code 3: a trial can never")
+    assert exit_code_in_words(3, '{"exit_code": 3, "mess').startswith("exit code 3: trying again cannot")
 
 
 def test_a_job_that_is_about_to_fail_says_why():

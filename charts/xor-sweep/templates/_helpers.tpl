@@ -33,6 +33,15 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- .Values.serviceAccount.name | default (ternary (include "xor-sweep.fullname" .) "default" .Values.serviceAccount.create) }}
 {{- end }}
 
+{{/* Whether any pod asks the cluster's API; empty where none does. */}}
+{{- define "xor-sweep.watches" -}}
+{{- if or .Values.driver.enabled .Values.retrain.schedule }}true{{ end }}
+{{- end }}
+
+{{- define "xor-sweep.retrain" -}}
+{{- printf "%s-retrain" (include "xor-sweep.fullname" .) }}
+{{- end }}
+
 {{- define "xor-sweep.image" -}}
 {{- $image := .Values.image }}
 {{- if $image.digest }}
@@ -102,48 +111,4 @@ The sweep, as the program reads and counts it.
 {{- end }}
 {{- end }}
 {{- trimPrefix "-" $name }}
-{{- end }}
-
-{{/*
-What no cluster could run is refused here, before anything is created; values.schema.json has refused wrong types,
-keys and ranges by then.
-*/}}
-{{- define "xor-sweep.validate" -}}
-{{- $fullname := include "xor-sweep.fullname" . }}
-{{- if gt (len $fullname) 44 }}
-{{- fail (printf "the objects' name '%s' has %d characters; at most 44 leave room for what Kubernetes appends to it: give the release a name of at most 34, or set fullnameOverride" $fullname (len $fullname)) }}
-{{- end }}
-{{- if not (regexMatch "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$" $fullname) }}
-{{- fail (printf "the objects' name '%s' cannot be one, because a-z, 0-9 and '-' are all it may have: give the release another name, or set fullnameOverride" $fullname) }}
-{{- end }}
-{{- $sweep := .Values.sweep }}
-{{- if not (regexMatch "^(gs://[a-z0-9][a-z0-9._-]+[a-z0-9](/.*)?|/output(/.*)?)$" $sweep.output) }}
-{{- fail (printf "sweep.output: '%s' is no place for results: give gs://bucket/prefix, or /output for a volume claim" $sweep.output) }}
-{{- end }}
-{{- if and (hasPrefix "gs://" $sweep.output) .Values.claim.existing }}
-{{- fail (printf "claim.existing is '%s', but sweep.output is '%s': give one of them (with a claim, sweep.output=/output)" .Values.claim.existing $sweep.output) }}
-{{- end }}
-{{- $trials := include "xor-sweep.trialCount" . | int64 }}
-{{- if gt $trials 100000 }}
-{{- fail (printf "sweep: the grid has %d trials; at most 100000 are possible: give the axes fewer values" $trials) }}
-{{- end }}
-{{- if gt (mul (int64 $sweep.replicates) (int64 $sweep.epochs)) 250000000 }}
-{{- fail (printf "sweep: %d replicates x %d epochs are more than 250000000: give fewer of one" (int64 $sweep.replicates) (int64 $sweep.epochs)) }}
-{{- end }}
-{{- if .Values.gpu.enabled }}
-{{- if not (regexMatch "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$" .Values.gpu.resourceName) }}
-{{- fail (printf "gpu.enabled is true, but gpu.resourceName '%s' is no resource: give its name, such as nvidia.com/gpu" .Values.gpu.resourceName) }}
-{{- end }}
-{{- if lt (int64 .Values.gpu.count) 1 }}
-{{- fail (printf "gpu.enabled is true, but gpu.count is %d: give a whole number from 1" (int64 .Values.gpu.count)) }}
-{{- end }}
-{{- if eq $sweep.device "cpu" }}
-{{- fail "gpu.enabled is true, but sweep.device is cpu: each pod would take a GPU and leave it idle; leave sweep.device out" }}
-{{- end }}
-{{- end }}
-{{- range .Values.extraEnv }}
-{{- if and (hasPrefix "XOR_SWEEP_" .name) (not (has .name (list "XOR_SWEEP_LOG_FORMAT" "XOR_SWEEP_DEBUG"))) }}
-{{- fail (printf "extraEnv: %s would go before the sweep file: set sweep.%s instead" .name (.name | trimPrefix "XOR_SWEEP_" | lower)) }}
-{{- end }}
-{{- end }}
 {{- end }}

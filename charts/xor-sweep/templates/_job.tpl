@@ -1,5 +1,5 @@
 {{/*
-The Job's spec and its pods': the sweep includes the one, `helm test` the other.
+The Job's spec and its pods': the sweep and the retraining include the one; all that runs the image, the other.
 */}}
 
 {{- define "xor-sweep.jobSpec" -}}
@@ -46,21 +46,27 @@ template:
       {{- toYaml . | nindent 6 }}
     {{- end }}
   spec:
-    {{- include "xor-sweep.podSpec" (dict "root" . "args" (list "trial") "deadline" .Values.podActiveDeadlineSeconds) | nindent 4 }}
+    {{- include "xor-sweep.podSpec" (dict "root" . "args" (list "trial") "gpu" .Values.gpu.enabled "deadline" .Values.podActiveDeadlineSeconds) | nindent 4 }}
 {{- end }}
 
 {{/*
-A pod that runs one of the program's commands as a trial does.
-  root      the chart's scope
-  args      the command line
-  run       the run's name; left out, the Job's
-  deadline  its activeDeadlineSeconds; left out, none
+A pod that runs one of the program's commands.
+  root       the chart's scope
+  args       the command line
+  component  the container's name; left out, trial
+  run        the run's name; left out, the Job's
+  gpu        whether it has the GPU's resource, node selector and tolerations
+  deadline   its activeDeadlineSeconds; left out, none
+  resources  left out, those of a trial
+  token      whether it asks the cluster's API; left out, it has no token
+  config     the ConfigMap with the sweep file; left out, the sweep's
+  env        further environment variables
 */}}
 {{- define "xor-sweep.podSpec" -}}
 {{- $values := .root.Values }}
 {{- $claim := include "xor-sweep.claim" .root -}}
 restartPolicy: Never
-automountServiceAccountToken: false
+automountServiceAccountToken: {{ .token | default false }}
 enableServiceLinks: false
 serviceAccountName: {{ include "xor-sweep.serviceAccountName" .root }}
 terminationGracePeriodSeconds: {{ int64 $values.terminationGracePeriodSeconds }}
@@ -83,11 +89,11 @@ runtimeClassName: {{ . }}
 securityContext:
   {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- with merge (dict) $values.nodeSelector (ternary $values.gpu.nodeSelector dict $values.gpu.enabled) }}
+{{- with merge (dict) $values.nodeSelector (ternary $values.gpu.nodeSelector dict (.gpu | default false)) }}
 nodeSelector:
   {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- with concat $values.tolerations (ternary $values.gpu.tolerations list $values.gpu.enabled) }}
+{{- with concat $values.tolerations (ternary $values.gpu.tolerations list (.gpu | default false)) }}
 tolerations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
@@ -103,7 +109,7 @@ topologySpreadConstraints:
   {{- end }}
 {{- end }}
 containers:
-  - name: trial
+  - name: {{ .component | default "trial" }}
     image: {{ include "xor-sweep.image" .root | quote }}
     imagePullPolicy: {{ $values.image.pullPolicy }}
     args:
@@ -125,6 +131,9 @@ containers:
           fieldRef:
             fieldPath: metadata.labels['batch.kubernetes.io/job-name']
         {{- end }}
+      {{- with .env }}
+      {{- toYaml . | nindent 6 }}
+      {{- end }}
       {{- with $values.extraEnv }}
       {{- toYaml . | nindent 6 }}
       {{- end }}
@@ -133,8 +142,8 @@ containers:
       {{- toYaml . | nindent 6 }}
     {{- end }}
     resources:
-      {{- $resources := deepCopy $values.resources }}
-      {{- if $values.gpu.enabled }}
+      {{- $resources := deepCopy (.resources | default $values.resources) }}
+      {{- if .gpu }}
       {{- $gpus := dict $values.gpu.resourceName (int64 $values.gpu.count) }}
       {{- $resources = mustMergeOverwrite $resources (dict "requests" $gpus "limits" $gpus) }}
       {{- end }}
@@ -159,7 +168,7 @@ containers:
 volumes:
   - name: sweep
     configMap:
-      name: {{ include "xor-sweep.run" .root }}
+      name: {{ .config | default (include "xor-sweep.run" .root) }}
   - name: tmp
     emptyDir:
       sizeLimit: {{ $values.tmpSizeLimit }}
