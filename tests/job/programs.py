@@ -132,26 +132,50 @@ def run_program(*arguments, cwd, env=None):
     return Running(*arguments, cwd=cwd, env=env).end()
 
 
+class OnATerminal:
+    """A program that runs on a terminal of 140 columns and 40 lines."""
+
+    def __init__(self, *arguments, cwd):
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 140, 0, 0))
+        self.process = subprocess.Popen(
+            [PROGRAM, *arguments],
+            cwd=cwd,
+            env={**ENVIRONMENT, "TERM": "xterm-256color"},
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+        )
+        os.close(theirs)
+        self.sent = b""
+        self.reader = threading.Thread(target=self._read, args=(ours,), daemon=True)
+        self.reader.start()
+
+    def _read(self, ours):
+        try:
+            while part := os.read(ours, 1 << 16):
+                self.sent += part
+        except OSError:
+            pass  # Linux says so when the last process has closed the terminal.
+        finally:
+            os.close(ours)
+
+    def wait_until(self, words):
+        """Return when the terminal has got these words."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while words.encode() not in self.sent:
+            assert self.process.poll() is None, f"ended too soon: {self.sent.decode()}"
+            assert time.monotonic() < deadline, f"waited in vain for {words!r}: {self.sent.decode()}"
+            time.sleep(0.02)
+
+    def end(self):
+        """Return its exit code and all that the terminal got."""
+        code = self.process.wait(PATIENCE_SECONDS)
+        self.reader.join()
+        return code, self.sent.decode()
+
+
 def run_on_a_terminal(*arguments, cwd):
-    """Run the program on a terminal of 140 columns; return its exit code and all that the terminal got."""
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 140, 0, 0))
-    process = subprocess.Popen(
-        [PROGRAM, *arguments],
-        cwd=cwd,
-        env={**ENVIRONMENT, "TERM": "xterm-256color"},
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        start_new_session=True,
-    )
-    os.close(theirs)
-    shown = b""
-    try:
-        while part := os.read(ours, 1 << 16):
-            shown += part
-    except OSError:
-        pass  # Linux says so when the last process has closed the terminal.
-    finally:
-        os.close(ours)
-    return process.wait(PATIENCE_SECONDS), shown.decode()
+    """Run the program on a terminal; return its exit code and all that the terminal got."""
+    return OnATerminal(*arguments, cwd=cwd).end()

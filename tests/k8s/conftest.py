@@ -17,7 +17,7 @@ from job.errors import SweepError
 from k8s.client import connect
 
 sys.path.append(str(Path(__file__).parents[1] / "job"))
-from programs import ENVIRONMENT, Running, run_on_a_terminal, run_program
+from programs import ENVIRONMENT, OnATerminal, Running, run_program
 
 
 @pytest.fixture(scope="session")
@@ -86,10 +86,20 @@ def start(tmp_path, environment):
 
 @pytest.fixture
 def on_a_terminal(tmp_path, environment, monkeypatch):
-    """The program on a terminal; returns its exit code and all that the terminal got."""
+    """The program on a terminal, where it goes on."""
     for name, value in environment.items():
         monkeypatch.setitem(ENVIRONMENT, name, value)
-    return lambda *words: run_on_a_terminal(*map(str, words), cwd=tmp_path)
+    started = []
+
+    def begin(*words):
+        started.append(OnATerminal(*map(str, words), cwd=tmp_path))
+        return started[-1]
+
+    yield begin
+    for program in started:
+        if program.process.poll() is None:
+            program.process.kill()
+            program.process.wait()
 
 
 @pytest.fixture
@@ -202,3 +212,17 @@ def other_ends(namespace, environment, tmp_path_factory):
     with ThreadPoolExecutor(len(releases)) as threads:
         list(threads.map(drive, releases))
     return ended
+
+
+@pytest.fixture(scope="session")
+def gone(namespace, environment, tmp_path_factory):
+    """A release whose pods are gone: of its two trials one is done, one failed; its output is `output`."""
+    output = tmp_path_factory.mktemp("gone")
+    fail_index = {"rules": [{"action": "FailIndex", "onExitCodes": {"operator": "In", "values": [3]}}]}
+    objects = sweep_job("gone", 'exit "$((JOB_COMPLETION_INDEX * 3))"', neurons=[1, 2], podFailurePolicy=fail_index)
+    create(namespace, objects)
+    run = finished_run(output, "gone-r1", json.loads(objects[0]["data"]["sweep.yaml"]), {"l1-n1"})
+    driver = run_program("driver", "gone", "--output", str(output), cwd=output, env=environment)
+    assert driver.code == 0, driver.err
+    kubectl("delete", "pods", "-n", namespace, "--selector", "batch.kubernetes.io/job-name=gone-r1")
+    return SimpleNamespace(output=output, run=run)

@@ -77,13 +77,39 @@ def create(namespace, objects):
 
 def wait_for_end(namespace, job):
     """Return when a Job is Complete or Failed."""
-    deadline = time.monotonic() + PROBLEMS_SECONDS
-    while time.monotonic() < deadline:
+
+    def has_ended():
         status = json.loads(kubectl("get", "job", job, "-n", namespace, "-o", "json"))["status"]
-        if {"Complete", "Failed"} & {c["type"] for c in status.get("conditions", ()) if c["status"] == "True"}:
-            return
-        time.sleep(0.5)
-    raise AssertionError(f"the Job {job} has not ended")
+        return {"Complete", "Failed"} & {c["type"] for c in status.get("conditions", ()) if c["status"] == "True"}
+
+    wait_for(has_ended)
+
+
+def wait_for(look):
+    """Look until there is something to see, and return it."""
+    deadline = time.monotonic() + PROBLEMS_SECONDS
+    while not (seen := look()):
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.3)
+    return seen
+
+
+WAITS = "until [ -e /tmp/go ]; do sleep 0.2; done"
+"""Lines of shell that go on when `let_go` says so."""
+
+
+def pod_of(namespace, job, index):
+    """Return the name of the newest pod of an index of a Job; wait for it."""
+    labels = f"batch.kubernetes.io/job-name={job},batch.kubernetes.io/job-completion-index={index}"
+    words = ("get", "pods", "-n", namespace, "-l", labels, "-o", "name", "--sort-by=.metadata.creationTimestamp")
+    return wait_for(lambda: kubectl(*words).split())[-1].partition("/")[2]
+
+
+def let_go(namespace, job, index):
+    """End what WAITS in the running pod of an index."""
+    pod = pod_of(namespace, job, index)
+    kubectl("wait", f"pod/{pod}", "-n", namespace, "--for=condition=Ready", f"--timeout={PROBLEMS_SECONDS}s")
+    kubectl("exec", pod, "-n", namespace, "--", "touch", "/tmp/go")
 
 
 def finished_run(output, name, settings, done):
@@ -132,11 +158,15 @@ def _commit(run, trial, median):
 
 
 class Proxy:
-    """Stands between a program and the API server, passes bytes on, and can break all connections for a while."""
+    """Stands between a program and the API server, passes bytes on, and can break all connections for a while.
+
+    A connection breaks after `most_bytes`, too.
+    """
 
     def __init__(self, host, port):
         self.target = (host, port)
         self.connections = 0
+        self.most_bytes = float("inf")
         self.open = []
         self.listener = None
         self.listen()
@@ -157,9 +187,11 @@ class Proxy:
                     threading.Thread(target=self.copy, args=pair, daemon=True).start()
 
     def copy(self, source, target):
+        passed = 0
         with contextlib.suppress(OSError):
-            while data := source.recv(1 << 16):
+            while (data := source.recv(1 << 16)) and passed < self.most_bytes:
                 target.sendall(data)
+                passed += len(data)
         self.close(source, target)
 
     def close(self, *sockets):

@@ -1,0 +1,251 @@
+"""A run's results in a folder: from a local folder, a bucket, and a volume of the cluster; again, and elsewhere."""
+
+import json
+import subprocess
+import tarfile
+
+import pytest
+from jobs import WAITS, create, finished_run, kubectl, let_go, pod_of, sweep_job
+from programs import content
+
+from job.config import make_config
+
+FILES = {"result.json", "replicates.csv", "history.csv", "model.keras", "log.jsonl"}
+TWO_OF_THREE = {"l1-n1", "l1-n3"}
+
+
+def names_in(folder):
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def layout(done, *more):
+    return {"sweep.json", "leaderboard.csv", *more, *(f"{trial}/{name}" for trial in done for name in FILES)}
+
+
+@pytest.fixture(scope="module")
+def settings(namespace):
+    """The sweep of the release "kept", whose Job never runs: its run is made by each test."""
+    objects = sweep_job("kept", "exit 0", neurons=[1, 2, 3], suspend=True)
+    create(namespace, objects)
+    return json.loads(objects[0]["data"]["sweep.yaml"])
+
+
+@pytest.fixture
+def output(settings, tmp_path):
+    """A local output with the release's run: two of its three trials are done."""
+    finished_run(tmp_path / "output", "kept-r1", settings, TWO_OF_THREE)
+    return tmp_path / "output"
+
+
+@pytest.fixture
+def fetch(xor_sweep, output):
+    return lambda folder, *words: xor_sweep("results", "kept", folder, "--output", output, *words)
+
+
+def test_the_layout_is_for_people(fetch, output, tmp_path):
+    said = fetch("here")
+    assert said.code == 0
+    assert said.log[-1]["message"] == "here has 2 trials of kept-r1, 2 of them new"
+    here = tmp_path / "here"
+    assert names_in(here) == layout(TWO_OF_THREE)
+    assert {path.name for path in tmp_path.iterdir()} == {"here", "output"}
+    assert (here.stat().st_mode & 0o777) == 0o755
+    first = output / "runs/kept-r1/trials/l1-n1"
+    assert (here / "l1-n1/model.keras").read_bytes() == (first / "first/model.keras").read_bytes()
+    assert json.loads((here / "l1-n1/result.json").read_text()) == json.loads((first / "result.json").read_text())
+    assert [line.split(",")[1] for line in (here / "leaderboard.csv").read_text().splitlines()] == [
+        "trial",
+        "l1-n1",
+        "l1-n3",
+    ]
+
+
+def test_an_empty_folder_is_filled(fetch, tmp_path):
+    (tmp_path / "empty").mkdir()
+    assert fetch("empty").code == 0
+    assert names_in(tmp_path / "empty") == layout(TWO_OF_THREE)
+
+
+def test_into_a_folder_of_the_same_run_come_the_trials_that_it_lacks(fetch, output, settings, tmp_path):
+    assert fetch("here").code == 0
+    mine = tmp_path / "here/l1-n1/notes.txt"
+    mine.write_text("keep me")
+    before = content(tmp_path / "here/l1-n1")
+    assert fetch("here").log[-1]["message"] == "here has 2 trials of kept-r1, 0 of them new"
+    assert content(tmp_path / "here/l1-n1") == before
+
+    finished_run(tmp_path / "later", "kept-r1", settings, {"l1-n2"})
+    (tmp_path / "later/runs/kept-r1/trials/l1-n2").rename(output / "runs/kept-r1/trials/l1-n2")
+    (output / "runs/kept-r1/report").mkdir()
+    (output / "runs/kept-r1/report/summary.json").write_text('{"failed": []}')
+    assert fetch("here").log[-1]["message"] == "here has 3 trials of kept-r1, 1 of them new"
+    assert content(tmp_path / "here/l1-n1") == before
+    mine.unlink()
+    assert names_in(tmp_path / "here") == layout({"l1-n1", "l1-n2", "l1-n3"}, "summary.json")
+    assert len((tmp_path / "here/leaderboard.csv").read_text().splitlines()) == 4
+
+
+@pytest.mark.parametrize("kind", ["another run", "something else", "a file"])
+def test_a_folder_with_anything_else_is_left_alone(fetch, settings, tmp_path, kind):
+    target = tmp_path / "taken"
+    if kind == "a file":
+        target.write_text("mine")
+    else:
+        target.mkdir()
+        other = {"run": "other-r1", "config_hash": make_config(settings).hash} if kind == "another run" else "mine"
+        (target / "sweep.json").write_text(json.dumps(other))
+    before = content(tmp_path)
+    said = fetch("taken")
+    assert (said.code, said.out) == (2, "")
+    assert said.error == (
+        "taken is not a folder"
+        if kind == "a file"
+        else "taken is not empty and holds no results of this run: name another folder"
+    )
+    assert content(tmp_path) == before
+
+
+def test_a_folder_that_cannot_be_made_is_refused(fetch, tmp_path):
+    (tmp_path / "file").write_text("")
+    said = fetch("file/here")
+    assert (said.code, said.error) == (2, "file/here cannot be written: File exists")
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (lambda trial: (trial / "first/model.keras").write_bytes(b"x"), "first/model.keras is damaged"),
+        (lambda trial: (trial / "first/model.keras").unlink(), "first/model.keras"),
+        (lambda trial: (trial / "result.json").write_text("{"), "result.json is damaged"),
+        (lambda trial: rename_in_result(trial, "../model.keras"), "result.json is damaged"),
+    ],
+    ids=["changed", "gone", "no result", "another folder's"],
+)
+def test_what_is_damaged_is_refused_and_nothing_is_written(fetch, output, tmp_path, damage, words):
+    damage(output / "runs/kept-r1/trials/l1-n3")
+    said = fetch("here")
+    assert (said.code, said.out) == (1, "")
+    assert words in said.error
+    assert {path.name for path in tmp_path.iterdir()} == {"output"}
+
+
+def rename_in_result(trial, name):
+    result = json.loads((trial / "result.json").read_text())
+    result["files"][2]["name"] = name
+    (trial / "result.json").write_text(json.dumps(result))
+
+
+@pytest.mark.usefixtures("settings")
+def test_a_run_that_has_not_begun_has_no_results(xor_sweep, tmp_path):
+    said = xor_sweep("results", "kept", "here", "--output", tmp_path)
+    assert (said.code, said.error) == (1, f"{tmp_path}/runs/kept-r1 has no results yet")
+    assert not (tmp_path / "here").exists()
+
+
+def test_from_a_bucket_the_same_files_come(namespace, gcs_server, gcs_url, xor_sweep, tmp_path):
+    objects = sweep_job("bucket", "exit 0", neurons=[1, 2, 3], settings={"output": gcs_url}, suspend=True)
+    create(namespace, objects)
+    finished_run(gcs_url, "bucket-r1", json.loads(objects[0]["data"]["sweep.yaml"]), TWO_OF_THREE)
+    said = xor_sweep("results", "bucket", "here", STORAGE_EMULATOR_HOST=gcs_server)
+    assert said.code == 0, said.err
+    assert names_in(tmp_path / "here") == layout(TWO_OF_THREE)
+
+
+LARGE = 30_000_000
+
+
+@pytest.fixture(scope="module")
+def volume(namespace, tmp_path_factory):
+    """The release "volume", whose run is on the volume of a claim; it has a large file."""
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "100Mi"}}}
+    claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "output"}, "spec": spec}
+    pod = {
+        "volumes": [{"name": "output", "persistentVolumeClaim": {"claimName": "output"}}],
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": 65532,
+            "fsGroup": 65532,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+    }
+    container = {"volumeMounts": [{"name": "output", "mountPath": "/output"}]}
+    objects = sweep_job("volume", WAITS, neurons=[1, 2], parallelism=1, container=container, pod=pod)
+    create(namespace, [claim, *objects])
+    output = tmp_path_factory.mktemp("volume")
+    run = finished_run(output, "volume-r1", json.loads(objects[0]["data"]["sweep.yaml"]), {"l1-n1"})
+    (output / f"{run.folder}/trials/l1-n2/second").mkdir(parents=True)
+    (output / f"{run.folder}/trials/l1-n2/second/model.keras").write_bytes(bytes(LARGE))
+    first = pod_of(namespace, "volume-r1", 0)
+    kubectl("wait", f"pod/{first}", "-n", namespace, "--for=condition=Ready", "--timeout=60s")
+    with tarfile.open(output / "run.tar", "w") as archive:
+        archive.add(output / "runs", "runs")
+    with (output / "run.tar").open("rb") as stream:
+        words = ["kubectl", "exec", "-i", first, "-n", namespace, "--", "tar", "-xf", "-", "-C", "/output"]
+        subprocess.run([*words, "--no-same-owner", "-m"], stdin=stream, check=True)
+    let_go(namespace, "volume-r1", 0)
+    yield output / "runs"
+    kubectl("delete", "job", "volume-r1", "-n", namespace, "--wait=false")
+
+
+def helper_pods(namespace):
+    labels = "app.kubernetes.io/component=results"
+    return kubectl("get", "pods", "-n", namespace, "-l", labels, "-o", "name").split()
+
+
+@pytest.mark.usefixtures("volume")
+def test_from_a_volume_the_files_come_through_a_pod_that_is_then_gone(namespace, xor_sweep, tmp_path):
+    said = xor_sweep("results", "volume", "here")
+    assert said.code == 0, said.err
+    assert said.log[-1]["message"] == "here has 1 trials of volume-r1, 1 of them new"
+    assert names_in(tmp_path / "here") == layout({"l1-n1"})
+    assert xor_sweep("results", "volume", "here").log[-1]["message"].endswith(", 0 of them new")
+    assert helper_pods(namespace) == []
+
+
+@pytest.mark.usefixtures("volume")
+def test_a_run_that_grows_on_its_volume_is_fetched_as_far_as_it_is(namespace, xor_sweep, tmp_path):
+    second = pod_of(namespace, "volume-r1", 1)
+    kubectl("wait", f"pod/{second}", "-n", namespace, "--for=condition=Ready", "--timeout=60s")
+    grows = "while cd /output/runs/volume-r1/trials; do mkdir -p l1-n2/$((n = n + 1)) new-$n; done >&- 2>&- &"
+    kubectl("exec", second, "-n", namespace, "--", "sh", "-c", grows)
+    said = xor_sweep("results", "volume", "here")
+    assert said.code == 0, said.err
+    assert names_in(tmp_path / "here") == layout({"l1-n1"})
+
+
+@pytest.mark.usefixtures("volume")
+def test_a_connection_that_breaks_while_files_come_is_told_and_nothing_is_written(
+    namespace, xor_sweep, proxy, tmp_path
+):
+    proxy.most_bytes = LARGE / 2
+    said = xor_sweep("results", "volume", "here", KUBECONFIG=str(proxy.kubeconfig))
+    assert (said.code, said.out) == (1, "")
+    assert said.error.startswith(
+        "the run is not to be had from /output in the cluster: the connection to the cluster "
+    )
+    assert not (tmp_path / "here").exists()
+    assert helper_pods(namespace) == []
+
+
+@pytest.mark.usefixtures("volume")
+def test_a_run_that_is_not_on_the_volume_is_told(namespace, xor_sweep):
+    objects = sweep_job("not-there", "exit 0", neurons=[1], suspend=True)
+    template = json.loads(kubectl("get", "job", "volume-r1", "-n", namespace, "-o", "json"))["spec"]["template"]
+    objects[1]["spec"]["template"]["spec"] = template["spec"]
+    create(namespace, objects)
+    said = xor_sweep("results", "not-there", "here")
+    assert (said.code, said.out) == (1, "")
+    assert said.error.startswith("the run is not to be had from /output in the cluster: ")
+    assert "No such file or directory" in said.error
+    assert helper_pods(namespace) == []
+
+
+@pytest.mark.usefixtures("volume")
+def test_who_may_not_start_a_pod_is_told(account, xor_sweep):
+    reads = [
+        {"apiGroups": ["batch"], "resources": ["jobs"], "verbs": ["get", "list"]},
+        {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get"]},
+    ]
+    said = xor_sweep("results", "volume", "here", KUBECONFIG=str(account("reader", reads)))
+    assert said.code == 2
+    assert 'cannot create resource "pods"' in said.error
