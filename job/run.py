@@ -3,6 +3,7 @@
     runs/<run>/sweep.json                           the validated sweep and where it came from; create-once
     runs/<run>/trials/<trial>/<attempt>/<file>      what one attempt wrote
     runs/<run>/trials/<trial>/result.json           written last, create-once: it exists = the trial is done
+    runs/<run>/trials/<trial>/events.out.tfevents   a copy of that attempt's, for TensorBoard
 
 An attempt that died half-way is in nobody's way: its name is its own, and no result.json points to it.
 """
@@ -22,6 +23,10 @@ from job.storage import Storage, open_storage
 REPLICATES = "replicates.csv"
 HISTORY = "history.csv"
 MODEL = "model.keras"
+CARD = "README.md"
+EVENTS = "tensorboard.tfrecord"
+SHOWN_EVENTS = "events.out.tfevents"
+"""TensorBoard reads each file with `tfevents` in its name: an attempt's own has none, since it may not count."""
 LOG = "log.jsonl"
 
 
@@ -111,10 +116,13 @@ class Run:
 
     def finished(self) -> set[str]:
         """Return the names of the trials that are done."""
+        return self._trials_with("result.json")
+
+    def _trials_with(self, file: str) -> set[str]:
         return {
             parts[3]
             for name in self.storage.list(f"{self.folder}/trials")
-            if len(parts := name.split("/")) == 5 and parts[4] == "result.json"
+            if len(parts := name.split("/")) == 5 and parts[4] == file
         }
 
     def is_finished(self, trial: str) -> bool:
@@ -173,8 +181,20 @@ class Run:
                 f"{self.folder}/trials/{result.trial}/result.json", _pretty(result.model_dump(mode="json"))
             )
         except ConflictError:
-            return self.result(result.trial)
+            result = self.result(result.trial)
+        self.show(result)
         return result
+
+    def show(self, result: TrialResult) -> None:
+        """Put the events of the attempt that counts where TensorBoard finds them, unless they are there."""
+        name = f"{self.folder}/trials/{result.trial}/{SHOWN_EVENTS}"
+        if any(file.name == EVENTS for file in result.files) and not self.storage.exists(name):
+            self.storage.create(name, self.read_file(result, EVENTS))
+
+    def show_finished(self) -> None:
+        """Do as `show` for each trial that is done and whose process died before it could."""
+        for trial in sorted(self.finished() - self._trials_with(SHOWN_EVENTS)):
+            self.show(self.result(trial))
 
 
 def open_run(where: str, output: str) -> Run:

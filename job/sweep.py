@@ -65,9 +65,11 @@ def run_sweep(
     missing = [trial for trial in trials(config) if trial.name not in finished]
     watcher.begun(run, len(missing), len(finished))
     if not missing:
+        run.show_finished()
         return SweepOutcome(run, found=tuple(sorted(finished)))
     pool = Pool(run, missing, watcher=watcher, stop=stop, provenance=provenance, debug=debug)
     trained, failed = pool.work()
+    run.show_finished()
     return SweepOutcome(run, tuple(trained), tuple(sorted(finished)), failed)
 
 
@@ -117,8 +119,9 @@ def _is_there(run: Run, trial: Trial, sink: logs.Sink) -> bool:
     sink(logs.event(f"{trial.name}: trial {trial.index} of run {run.name}", **where))
     if not (run.check() and run.is_finished(trial.name)):
         return False
-    result = run.result(trial.name).summary
-    sink(logs.event(f"{trial.name}: its result is there already", **where, result=result))
+    result = run.result(trial.name)
+    run.show(result)
+    sink(logs.event(f"{trial.name}: its result is there already", **where, result=result.summary))
     return True
 
 

@@ -10,15 +10,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from job import logs
 from job.data import TARGETS
 from job.errors import TrialError
 from job.grid import Trial, replicate_seeds
 from job.model import replicate_as_plain_model
-from job.run import HISTORY, LOG, MODEL, REPLICATES, Run, TrialResult
+from job.model_card import Chosen, model_card
+from job.run import CARD, EVENTS, HISTORY, LOG, MODEL, REPLICATES, Run, TrialResult
 from job.stopping import StopRequest
 from job.survival import EpochsToSolve, Outcome, outcome
+from job.tensorboard import write_events
 from job.training import Progress, Training, train
 
 MILESTONES = (
@@ -71,6 +74,7 @@ def run_trial(
     log = _Log(sink, trial)
     if run.is_finished(trial.name):
         result = run.result(trial.name)
+        run.show(result)
         log("its result is there already", result=result.summary)
         return result
     attempt = new_attempt()
@@ -98,8 +102,11 @@ def run_trial(
             # There are seconds left, too few for the curves of a long training.
             log("stopped before it was done; what this attempt has is stored", severity="WARNING")
         else:
-            write_history(folder, training, chosen)
+            history = write_history(folder, training, chosen)
+            seconds = training.compile_seconds + training.train_seconds
+            write_events(folder / EVENTS, run.name, run.config, trial, history, numbers, seconds)
             replicate_as_plain_model(trial.architecture, training.weights, chosen).save(folder / MODEL)
+            write_card(folder, run, trial, training, chosen, in_words(numbers, limit))
             log(in_words(numbers, limit), result=summary)
         log.write(folder)
         files = run.save_attempt(trial.name, attempt, folder)
@@ -237,12 +244,26 @@ def write_replicates(folder: Path, training: Training) -> None:
     _write_csv(folder / REPLICATES, REPLICATES_COLUMNS, replicates)
 
 
-def write_history(folder: Path, training: Training, chosen: int) -> None:
+def write_history(folder: Path, training: Training, chosen: int) -> dict[str, NDArray[Any]]:
     """Write history.csv into a local folder, an epoch a line: quantiles over the replicates, and the chosen one's.
 
     A replicate whose training has ended counts with its last values; `in_training` says how many have not.
+
+    Returns:
+        Its columns by their names, (epochs,) each.
     """
-    _write_csv(folder / HISTORY, HISTORY_COLUMNS, _history(training, chosen))
+    columns = dict(zip(HISTORY_COLUMNS, _history(training, chosen), strict=True))
+    rows = zip(*(column.tolist() for column in columns.values()), strict=True)
+    _write_csv(folder / HISTORY, HISTORY_COLUMNS, rows)
+    return columns
+
+
+def write_card(folder: Path, run: Run, trial: Trial, training: Training, chosen: int, words: str) -> None:
+    """Write the model card of the chosen network into a local folder; `words` say the trial's outcome."""
+    epochs = int(training.epochs[chosen]) if training.solved[chosen] else None
+    replicate = Chosen(int(training.seeds[chosen]), epochs, training.predictions[:, chosen])
+    card = model_card(run.name, run.config, trial, replicate, words)
+    (folder / CARD).write_text(card, encoding="utf-8")
 
 
 REPLICATES_COLUMNS = ("seed", "epochs_to_solve", "epochs_trained", "last_loss", "last_accuracy")
@@ -254,15 +275,14 @@ HISTORY_COLUMNS = (
 )
 
 
-def _history(training: Training, chosen: int) -> Iterable[Sequence[object]]:
+def _history(training: Training, chosen: int) -> list[NDArray[Any]]:
     epochs = np.arange(1, len(training.loss) + 1)
     in_training = (training.trained >= epochs[:, None]).sum(axis=1)
     solved = np.logical_or.accumulate(training.accuracy == 1).sum(axis=1)
     columns = [epochs, in_training, solved]
     for curves in (training.loss, training.accuracy):
         columns += [*np.quantile(curves, (0.1, 0.5, 0.9), axis=1), curves.mean(axis=1)]
-    columns += [training.loss[:, chosen], training.accuracy[:, chosen]]
-    return zip(*(column.tolist() for column in columns), strict=True)
+    return [*columns, training.loss[:, chosen], training.accuracy[:, chosen]]
 
 
 def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

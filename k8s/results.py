@@ -1,7 +1,7 @@
 """A run's results in a local folder, in a layout for people.
 
     DIR/sweep.json, leaderboard.csv, summary.json
-    DIR/<trial>/result.json, replicates.csv, history.csv, model.keras, log.jsonl
+    DIR/<trial>/result.json, replicates.csv, history.csv, model.keras, README.md, log.jsonl, events.out.tfevents
 
 The folder appears whole: it is made beside its place and then renamed. Into one that holds the same run, each
 further trial is moved whole.
@@ -16,7 +16,7 @@ from pathlib import Path
 
 from job.errors import ConfigError, ObjectNotFoundError, SweepError
 from job.leaderboard import as_csv, make_leaderboard
-from job.run import Run, TrialResult
+from job.run import EVENTS, SHOWN_EVENTS, Run, TrialResult
 
 SWEEP, LEADERBOARD, SUMMARY = "sweep.json", "leaderboard.csv", "summary.json"
 AT_ONCE = 16
@@ -92,14 +92,20 @@ def _copy(run: Run, folder: Path, trial: str) -> None:
     folder.mkdir()
     result = run.result(trial)
     for file in result.files:
-        path = folder / file.name
+        path = folder / _exported(file.name)
         if path.parent != folder:
             raise SweepError(f"{run.url}/trials/{trial}/result.json is damaged: {file.name!r} is no file's name")
         run.storage.download(f"{run.folder}/trials/{trial}/{result.attempt}/{file.name}", path)
         with path.open("rb") as stream:
             if file_digest(stream, "sha256").hexdigest() != file.sha256:
                 raise SweepError(f"{run.url}/trials/{trial}/{result.attempt}/{file.name} is damaged")
-    (folder / "result.json").write_text(_as_json(result))
+    files = tuple(file.model_copy(update={"name": _exported(file.name)}) for file in result.files)
+    (folder / "result.json").write_text(_as_json(result.model_copy(update={"files": files})))
+
+
+def _exported(name: str) -> str:
+    """Return the name that a file of an attempt has here: TensorBoard shall find it."""
+    return SHOWN_EVENTS if name == EVENTS else name
 
 
 def _as_json(result: TrialResult) -> str:

@@ -10,7 +10,7 @@ import sys
 import pytest
 from programs import ENVIRONMENT
 
-FILES = {"replicates.csv", "history.csv", "model.keras", "log.jsonl"}
+FILES = {"replicates.csv", "history.csv", "model.keras", "README.md", "log.jsonl", "tensorboard.tfrecord"}
 TRIALS = ("l1-n2", "l1-n8", "l1-n32")
 
 
@@ -33,7 +33,11 @@ def test_a_run_holds_its_sweep_its_trials_and_its_report_and_nothing_else(finish
     assert {path.name for path in (finished.run / "trials").iterdir()} == set(TRIALS)
     for trial in TRIALS:
         attempt = attempt_of(finished.run, trial)
-        assert {path.name for path in attempt.parent.iterdir()} == {"result.json", attempt.name}
+        assert {path.name for path in attempt.parent.iterdir()} == {
+            "result.json",
+            "events.out.tfevents",
+            attempt.name,
+        }
         assert {path.name for path in attempt.iterdir()} == FILES
 
 
