@@ -180,6 +180,10 @@ def test_pods_keep_to_the_restricted_pod_security_standard_and_hold_no_token(cha
     }
 
 
+def test_a_pod_that_fails_keeps_its_last_words(chart):
+    assert chart.container()["terminationMessagePolicy"] == "FallbackToLogsOnError"
+
+
 def test_tmp_is_writable_and_bounded(chart):
     pod = chart.pod(tmpSizeLimit="3Gi")
     assert {"name": "tmp", "mountPath": "/tmp"} in pod["containers"][0]["volumeMounts"]

@@ -112,6 +112,7 @@ containers:
   - name: {{ .component | default "trial" }}
     image: {{ include "xor-sweep.image" .root | quote }}
     imagePullPolicy: {{ $values.image.pullPolicy }}
+    terminationMessagePolicy: FallbackToLogsOnError # so `status` says why it failed in the program's own words
     args:
       {{- toYaml .args | nindent 6 }}
     env:
