@@ -68,7 +68,7 @@ def write_report(run: Run, job: Job, failures: dict[int, Failure]) -> tuple[Lead
     }
     if board.rows:
         store(run, board)
-    _put(run, f"{run.folder}/{SUMMARY}", (json.dumps(summary, indent=2, ensure_ascii=False) + "\n").encode())
+    _put(run, summary)
     return board, summary
 
 
@@ -132,16 +132,22 @@ def _stored_log(run: Run, trial: str, uid: str | None) -> list[str]:
     return data.decode(errors="replace").splitlines()[-LOG_LINES:]
 
 
-def _put(run: Run, name: str, data: bytes) -> None:
+def _put(run: Run, summary: dict[str, Any]) -> None:
+    name, data = f"{run.folder}/{SUMMARY}", (json.dumps(summary, indent=2, ensure_ascii=False) + "\n").encode()
     while True:
         try:
             stored, version = run.storage.read_with_version(name)
         except ObjectNotFoundError:
-            stored, version = b"", None
-        if stored == data:
+            stored, version = b"{}", None
+        # A Job that was started again over a finished run has found all as it was: so its summary stays, too.
+        if _without_job(json.loads(stored)) == _without_job(summary):
             return
         try:
             run.storage.replace(name, data, version)
         except ConflictError:
             continue  # Another driver of this run has just written: read again.
         return
+
+
+def _without_job(summary: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in summary.items() if key != "job"}

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from ruamel.yaml import YAML
 
 from .conftest import CHART, helm, what_is_left
 
@@ -95,8 +96,14 @@ def test_uninstall_removes_pods_that_are_training(namespace, release, gcs):
 
 
 def test_a_sweep_file_changed_by_hand_to_nonsense_fails_the_job_at_once(namespace, release):
-    # No Kueue knows this queue: the Job stays suspended until it is resumed by hand.
-    release(helm("helm"), "install", sweep=NOWHERE, kueue={"queueName": "nobody"}, parallelism=1)
+    rendered = list(YAML(typ="safe").load_all(release(helm("helm"), "template", "--no-hooks", sweep=NOWHERE)))
+    job = next(
+        item for item in rendered if item["metadata"]["name"] == "demo-xor-sweep-r1" and item["kind"] == "Job"
+    )
+    job["spec"] |= {"suspend": True, "parallelism": 1}
+    namespace.kubectl(
+        "create", "--filename", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": rendered})
+    )
     nonsense = json.dumps({"data": {"sweep.yaml": "neurons: [many]\n"}})
     namespace.kubectl("patch", "configmap", "demo-xor-sweep-r1", "--type=merge", "--patch", nonsense)
     namespace.kubectl(
