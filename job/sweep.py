@@ -93,6 +93,9 @@ def run_trials(
         InterruptedRunError: it was told to stop.
     """
     failure = None
+    # Before the storage is asked, which may take a minute to answer: a pod's log begins with its trial's name.
+    for trial in wanted:
+        sink(logs.event(f"{trial.name}: trial {trial.index} of run {config.run_name}", **_where(config, trial)))
     with stop.at_once():
         storage = open_storage(config.output)
         storage.check_writable("runs")
@@ -114,15 +117,18 @@ def run_trials(
 
 
 def _is_there(run: Run, trial: Trial, sink: logs.Sink) -> bool:
-    """Say whether a trial has its result already, in the log, too; the first line names the trial."""
-    where = {"trial": trial.name, "run": run.name}
-    sink(logs.event(f"{trial.name}: trial {trial.index} of run {run.name}", **where))
+    """Say whether a trial has its result already, in the log, too."""
     if not (run.check() and run.is_finished(trial.name)):
         return False
     result = run.result(trial.name)
     run.show(result)
-    sink(logs.event(f"{trial.name}: its result is there already", **where, result=result.summary))
+    words = f"{trial.name}: its result is there already"
+    sink(logs.event(words, **_where(run.config, trial), result=result.summary))
     return True
+
+
+def _where(config: SweepConfig, trial: Trial) -> dict[str, str]:
+    return {"trial": trial.name, "run": config.run_name}
 
 
 def provenance(device: str) -> dict[str, Any]:

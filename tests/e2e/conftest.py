@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import time
 import uuid
 from pathlib import Path
@@ -12,6 +13,7 @@ from urllib.parse import quote
 import pytest
 
 CHART = Path(__file__).parents[2] / "charts" / "xor-sweep"
+SMALL = {"layers": [1], "neurons": [2, 4], "replicates": 8, "epochs": 20}
 
 
 @pytest.fixture(scope="session")
@@ -59,7 +61,7 @@ class Namespace:
 
     def run(self, program, *words, stdin=None):
         """What a program prints that takes --namespace; it must succeed."""
-        line = [program, "--namespace", self.name, *words]
+        line = [program, *words[:1], "--namespace", self.name, *words[1:]]
         done = subprocess.run(line, input=stdin, capture_output=True, text=True, check=False, timeout=300)
         assert not done.returncode, f"{' '.join(map(str, line))}: {done.stderr}{done.stdout}"
         return done.stdout
@@ -116,6 +118,37 @@ def what_is_left(namespace):
     of_kubernetes = {"ConfigMap/kube-root-ca.crt", "ServiceAccount/default", "Pod/gcs"}
     names = {f"{item['kind']}/{item['metadata']['name']}" for item in namespace.get(kinds)["items"]}
     return names - of_kubernetes
+
+
+@pytest.fixture
+def release(namespace, image):
+    """Calls helm for a release, "demo" unless named: release(program, command, *words, values...)."""
+    repository, _, tag = image.rpartition(":")
+
+    def call(program, command, *words, name="demo", sweep=None, **values):
+        line = [program, command, name, *words]
+        if command in ("install", "upgrade", "template"):
+            values = {
+                "image": {"repository": repository, "tag": tag},
+                "sweep": {**SMALL, **(sweep or {})},
+                **values,
+            }
+            line[3:3] = [CHART, "--values", "-"]
+        return namespace.run(*line, stdin=json.dumps(values))
+
+    return call
+
+
+@pytest.fixture
+def xor_sweep(namespace):
+    """Runs the program here, as a person does; what it prints."""
+    program = Path(sys.executable).with_name("xor-sweep")
+    return lambda *words: namespace.run(program, *words)
+
+
+def into(bucket):
+    """The sweep's settings and the other values that lead into a bucket."""
+    return {"output": bucket.url}, {"extraEnv": [{"name": "STORAGE_EMULATOR_HOST", "value": bucket.host}]}
 
 
 class Bucket:

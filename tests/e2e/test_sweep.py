@@ -5,34 +5,9 @@ import json
 import pytest
 from ruamel.yaml import YAML
 
-from .conftest import CHART, helm, what_is_left
+from .conftest import helm, into, what_is_left
 
-SMALL = {"layers": [1], "neurons": [2, 4], "replicates": 8, "epochs": 20}
 NOWHERE = {"output": "gs://nobody/writes-here"}
-
-
-@pytest.fixture
-def release(namespace, image):
-    """Calls helm for the release "demo": release(program, command, *words, values...)."""
-    repository, _, tag = image.rpartition(":")
-
-    def call(program, command, *words, sweep=None, **values):
-        line = [program, command, "demo", *words]
-        if command in ("install", "upgrade", "template"):
-            values = {
-                "image": {"repository": repository, "tag": tag},
-                "sweep": {**SMALL, **(sweep or {})},
-                **values,
-            }
-            line[3:3] = [CHART, "--values", "-"]
-        return namespace.run(*line, stdin=json.dumps(values))
-
-    return call
-
-
-def into(bucket):
-    """The sweep's settings and the other values that lead into a bucket."""
-    return {"output": bucket.url}, {"extraEnv": [{"name": "STORAGE_EMULATOR_HOST", "value": bucket.host}]}
 
 
 def log(namespace, job, index):
