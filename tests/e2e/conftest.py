@@ -165,6 +165,11 @@ class Bucket:
         words = ("create", "--raw", self._proxy, "--filename", "-")
         self._namespace.until(lambda: self._namespace.attempt(*words, stdin=body))
 
+    def lead_to(self, app):
+        """Let the Service lead to the pods of this name: to nobody, and the bucket is away."""
+        patch = json.dumps({"spec": {"selector": {"app": app}}})
+        self._namespace.kubectl("patch", "service", "gcs", "--type=merge", "--patch", patch)
+
     def read(self, name):
         return self._namespace.kubectl(
             "get", "--raw", f"{self._proxy}/results/o/{quote(f'e2e/{name}', safe='')}?alt=media"
