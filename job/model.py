@@ -3,7 +3,7 @@
 import functools
 import itertools
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import keras
@@ -150,3 +150,13 @@ def replicate_as_plain_model(architecture: Architecture, weights: Weights, repli
     model = plain_model(architecture)
     model.set_weights([weight[..., replicate] for weight in weights])
     return model
+
+
+def outputs_of(
+    architecture: Architecture, weights: Weights, replicates: Sequence[int], inputs: NDArray[np.float32]
+) -> Iterator[NDArray[np.float32]]:
+    """Yield the outputs (N,) of one replicate after the other for inputs (N, 2)."""
+    model = plain_model(architecture)
+    for replicate in replicates:
+        model.set_weights([weight[..., replicate] for weight in weights])
+        yield model(inputs).numpy()[:, 0]

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from getpass import getuser
@@ -93,6 +94,7 @@ def run_trials(
         InterruptedRunError: it was told to stop.
     """
     failure = None
+    started = time.monotonic()
     # Before the storage is asked, which may take a minute to answer: a pod's log begins with its trial's name.
     for trial in wanted:
         sink(logs.event(f"{trial.name}: trial {trial.index} of run {config.run_name}", **_where(config, trial)))
@@ -107,11 +109,13 @@ def run_trials(
         from job.trial import run_trial  # noqa: PLC0415 - TensorFlow must be started first
 
         run.begin(provenance(device))
+    start_seconds = time.monotonic() - started
     for trial in missing:
         try:
-            run_trial(run, trial, device=device, stop=stop, sink=sink)
+            run_trial(run, trial, device=device, stop=stop, sink=sink, start_seconds=start_seconds)
         except TrialError as error:
             failure = error
+        start_seconds = 0.0
     if failure:
         raise failure
 

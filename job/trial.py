@@ -3,6 +3,7 @@
 import csv
 import os
 import tempfile
+import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
@@ -15,9 +16,21 @@ from numpy.typing import NDArray
 from job import logs
 from job.data import TARGETS
 from job.errors import TrialError
-from job.grid import Trial, replicate_seeds
-from job.model import replicate_as_plain_model
+from job.grid import Architecture, Trial, replicate_seeds
+from job.model import outputs_of, replicate_as_plain_model
 from job.model_card import Chosen, model_card
+from job.networks import (
+    FIRST,
+    MOST_WEIGHTS,
+    NETWORKS,
+    Network,
+    Networks,
+    Unsolved,
+    as_plane,
+    curve,
+    plane_points,
+    unsolved_patterns,
+)
 from job.run import CARD, EVENTS, HISTORY, LOG, MODEL, REPLICATES, Run, TrialResult
 from job.stopping import StopRequest
 from job.survival import EpochsToSolve, Outcome, outcome
@@ -51,6 +64,7 @@ def run_trial(
     device: str,
     stop: StopRequest,
     sink: logs.Sink,
+    start_seconds: float = 0.0,
     report: Callable[[Progress], None] = lambda _: None,
 ) -> TrialResult:
     """Train a trial and commit its result; where another attempt is done already, return its result.
@@ -61,6 +75,7 @@ def run_trial(
         device: where TensorFlow was started, `cpu` or `gpu`.
         stop: asked after each segment whether to stop.
         sink: takes each log line; they are stored with the attempt, too.
+        start_seconds: how long this process took to start TensorFlow, where this is its first trial.
         report: called after each segment of the training.
 
     Returns:
@@ -78,6 +93,7 @@ def run_trial(
         log("its result is there already", result=result.summary)
         return result
     attempt = new_attempt()
+    started = time.monotonic()
     limit = run.config.epochs
     log(
         f"training {run.config.replicates} replicates for at most {limit} epochs on the {device}",
@@ -96,7 +112,6 @@ def run_trial(
             raise
         chosen = choose_replicate(training)
         numbers = outcome(EpochsToSolve(training.epochs, training.solved))
-        summary = _summary(training, numbers, chosen, device)
         write_replicates(folder, training)
         if training.stopped:
             # There are seconds left, too few for the curves of a long training.
@@ -105,8 +120,10 @@ def run_trial(
             history = write_history(folder, training, chosen)
             seconds = training.compile_seconds + training.train_seconds
             write_events(folder / EVENTS, run.name, run.config, trial, history, numbers, seconds)
+            write_networks(folder, training, trial.architecture, chosen)
             replicate_as_plain_model(trial.architecture, training.weights, chosen).save(folder / MODEL)
             write_card(folder, run, trial, training, chosen, in_words(numbers, limit))
+            summary = _summary(training, numbers, chosen, device) | _seconds(training, start_seconds, started)
             log(in_words(numbers, limit), result=summary)
         log.write(folder)
         files = run.save_attempt(trial.name, attempt, folder)
@@ -222,9 +239,19 @@ def _summary(training: Training, numbers: Outcome, chosen: int, device: str) -> 
         "chosen_seed": int(training.seeds[chosen]),
         "chosen_epochs_to_solve": int(training.epochs[chosen]) if training.solved[chosen] else None,
         "device": device,
-        "compile_seconds": round(training.compile_seconds, 3),
-        "train_seconds": round(training.train_seconds, 3),
     }
+
+
+def _seconds(training: Training, start: float, started: float) -> dict[str, float]:
+    """Say where the time went, up to now; `other_seconds`: drawing the weights, writing the files."""
+    spent = time.monotonic() - started
+    seconds = {
+        "start_seconds": start,
+        "compile_seconds": training.compile_seconds,
+        "train_seconds": training.train_seconds,
+        "other_seconds": spent - training.compile_seconds - training.train_seconds,
+    }
+    return {name: round(value, 3) for name, value in seconds.items()}
 
 
 def write_replicates(folder: Path, training: Training) -> None:
@@ -264,6 +291,31 @@ def write_card(folder: Path, run: Run, trial: Trial, training: Training, chosen:
     replicate = Chosen(int(training.seeds[chosen]), epochs, training.predictions[:, chosen])
     card = model_card(run.name, run.config, trial, replicate, words)
     (folder / CARD).write_text(card, encoding="utf-8")
+
+
+def write_networks(folder: Path, training: Training, architecture: Architecture, chosen: int) -> None:
+    """Write networks.json into a local folder: a few replicates in detail, for the report."""
+    groups = unsolved_patterns(training.predictions, training.solved)
+    shown = [chosen, *(position for position, _ in groups)]
+    seeds = training.seeds.tolist()
+    planes = [as_plane(output) for output in outputs_of(architecture, training.weights, shown, plane_points())]
+    kept = architecture.weights <= MOST_WEIGHTS
+    weights = [_rounded(weight[..., chosen]) for weight in training.weights] if kept else None
+    networks = Networks(
+        chosen=Network(seed=seeds[chosen], plane=planes[0], weights=weights),
+        first=[curve(seed, training.accuracy[:, at]) for at, seed in enumerate(seeds[:FIRST])],
+        unsolved=[
+            Unsolved(
+                predictions=(training.predictions[:, at] > 0.5).tolist(), count=count, seed=seeds[at], plane=plane
+            )
+            for (at, count), plane in zip(groups, planes[1:], strict=True)
+        ],
+    )
+    (folder / NETWORKS).write_text(networks.model_dump_json() + "\n", encoding="utf-8")
+
+
+def _rounded(weight: NDArray[np.float32]) -> Any:
+    return weight.astype(float).round(5).tolist()
 
 
 REPLICATES_COLUMNS = ("seed", "epochs_to_solve", "epochs_trained", "last_loss", "last_accuracy")

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from queue import SimpleQueue
@@ -54,10 +55,12 @@ def main() -> None:
 
 
 def _work(order: Order, lines: Iterator[str], stop: StopRequest, send: Send) -> None:
+    started = time.monotonic()
     with stop.at_once():
         device = start_tensorflow(order.config.device, debug=order.debug)
         from job.trial import run_trial  # noqa: PLC0415 - TensorFlow must be started first
     run = Run(open_storage(order.output), order.config, order.run)
+    start_seconds = time.monotonic() - started
     send({"kind": "ready", "device": device})
     for line in lines:
         trial = trial_at(order.config, int(line))
@@ -68,12 +71,14 @@ def _work(order: Order, lines: Iterator[str], stop: StopRequest, send: Send) -> 
                 device=device,
                 stop=stop,
                 sink=lambda event: send({"kind": "log", "event": event}),
+                start_seconds=start_seconds,
                 report=lambda progress: send({"kind": "progress", "replicate_epochs": progress.replicate_epochs}),
             )
         except TrialError as error:
             send(_error_message(error, trial=trial.name))
         else:
             send({"kind": "done", "trial": trial.name, "result": result.model_dump(mode="json")})
+        start_seconds = 0.0
     if stop():
         raise stop.error()
 

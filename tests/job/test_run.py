@@ -10,7 +10,10 @@ import sys
 import pytest
 from programs import ENVIRONMENT
 
-FILES = {"replicates.csv", "history.csv", "model.keras", "README.md", "log.jsonl", "tensorboard.tfrecord"}
+FILES = {
+    *("replicates.csv", "history.csv", "networks.json", "model.keras", "README.md", "log.jsonl"),
+    "tensorboard.tfrecord",
+}
 TRIALS = ("l1-n2", "l1-n8", "l1-n32")
 
 

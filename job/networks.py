@@ -1,0 +1,118 @@
+"""What an attempt keeps of a few replicates in detail: networks.json, which the report draws.
+
+Plain numbers, so that whoever reads them needs neither Keras nor TensorFlow.
+"""
+
+from typing import Annotated
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+NETWORKS = "networks.json"
+
+SIDE = 41
+"""Points along each side of a plane."""
+PLANE = (-0.5, 1.5)
+"""From where to where each input goes on a plane: XOR's four points and as much around them."""
+FIRST = 8
+"""So many replicates' accuracy is kept, the first by seed: seeds are arbitrary, so this is a fair sample."""
+MOST_CHANGES = 500
+"""The most changes of accuracy that are kept of one replicate; its curve ends there."""
+MOST_PATTERNS = 6
+"""So many of the ways not to solve XOR are kept, those that most replicates ended in."""
+MOST_WEIGHTS = 20_000
+"""The weights of larger networks are not kept here: a drawing of them shows nothing."""
+
+Plane = Annotated[
+    list[Annotated[list[float | None], Field(min_length=SIDE, max_length=SIDE)]],
+    Field(min_length=SIDE, max_length=SIDE),
+]
+"""The network's output for each pair of inputs: a row for each second input, rising, in it a number for each
+first input; None where it is not finite."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Network(_Part):
+    """The network that is kept as the trial's model."""
+
+    seed: int
+    """The seed of its initial weights."""
+    plane: Plane
+    """What it says."""
+    weights: list[list[list[float]] | list[float]] | None
+    """Kernel (inputs, units) and bias (units,) of each layer in turn; None where they are too many."""
+
+
+class Curve(_Part):
+    """The accuracy of one replicate: where it changes, and to what."""
+
+    seed: int
+    epochs: list[int]
+    """The first epoch, and each at which the accuracy is not that of the epoch before."""
+    accuracy: list[float]
+    """The accuracy from that epoch on."""
+    until: int
+    """The last epoch of the curve."""
+
+
+class Unsolved(_Part):
+    """The replicates that never solved XOR and ended with the same four predictions."""
+
+    predictions: Annotated[list[bool], Field(min_length=4, max_length=4)]
+    """What they predict for XOR's rows (0, 0), (0, 1), (1, 0), (1, 1), rounded."""
+    count: int
+    """How many replicates ended so."""
+    seed: int
+    """The seed of the first of them."""
+    plane: Plane
+    """What that one says."""
+
+
+class Networks(_Part):
+    """What networks.json holds."""
+
+    chosen: Network
+    first: list[Curve]
+    unsolved: list[Unsolved]
+
+
+def plane_points() -> NDArray[np.float32]:
+    """Return the (SIDE * SIDE, 2) inputs of a plane, in the order of its rows."""
+    along = np.linspace(*PLANE, SIDE, dtype="float32")
+    second, first = np.meshgrid(along, along, indexing="ij")
+    return np.stack([first.ravel(), second.ravel()], axis=1)
+
+
+def as_plane(outputs: NDArray[np.float32]) -> list[list[float | None]]:
+    """Return a network's outputs at `plane_points` as a plane, with three decimals."""
+    rows = outputs.reshape(SIDE, SIDE).astype(float).round(3)
+    return [[value if np.isfinite(value) else None for value in row] for row in rows.tolist()]
+
+
+def curve(seed: int, accuracy: NDArray[np.float32]) -> Curve:
+    """Return the curve of one replicate from its accuracy in each epoch, (E,)."""
+    changes = np.flatnonzero(np.diff(accuracy)) + 1
+    starts = np.concatenate([[0], changes])[:MOST_CHANGES]
+    until = len(accuracy) if len(changes) < MOST_CHANGES else int(changes[MOST_CHANGES - 1])
+    return Curve(seed=seed, epochs=(starts + 1).tolist(), accuracy=accuracy[starts].tolist(), until=until)
+
+
+def unsolved_patterns(predictions: NDArray[np.float32], solved: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Group the replicates that never solved by what they predict.
+
+    Args:
+        predictions: (4, R) outputs for XOR's rows.
+        solved: (R,) whether the replicate solved.
+
+    Returns:
+        Of each group, the largest first, the position of its first replicate and its size.
+    """
+    unsolved = np.flatnonzero(~solved)
+    codes = np.array([8, 4, 2, 1]) @ (predictions[:, unsolved] > 0.5)
+    _, first, counts = np.unique(codes, return_index=True, return_counts=True)
+    groups = sorted(zip((-counts).tolist(), unsolved[first].tolist(), strict=True))
+    return [(position, -count) for count, position in groups[:MOST_PATTERNS]]
