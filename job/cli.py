@@ -26,6 +26,12 @@ if TYPE_CHECKING:
 
 DEVICES = ("auto", "cpu", "gpu")
 
+PICTURES = (
+    *("heatmap", "heatmap-solved", "intervals", "survival", "accuracy"),
+    *("boundary", "unsolved", "network", "activations", "times"),
+)
+"""The kinds of pictures, in the order of the page; `job.report.plots` draws them."""
+
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
@@ -168,6 +174,7 @@ def cli() -> None:
     xor-sweep sweep                            the default grid, into ./runs
     xor-sweep train --layers 2 --neurons 16    one network, one random start
     xor-sweep leaderboard RUN                  a run's table again
+    xor-sweep report RUN                       a run's page again, with all its pictures
     """
 
 
@@ -176,7 +183,7 @@ def cli() -> None:
 @_options(_setting("workers"), _LOG_FORMAT, _DEBUG)
 @click.pass_context
 def sweep(context: click.Context, /, log_format: str, debug: bool, **_: Any) -> None:
-    """Train the whole grid on this machine, then show the leaderboard.
+    """Train the whole grid on this machine, then write the report and show the leaderboard.
 
     The same sweep again trains only what has no result yet.
 
@@ -186,20 +193,24 @@ def sweep(context: click.Context, /, log_format: str, debug: bool, **_: Any) -> 
     xor-sweep sweep --config sweep.yaml --output gs://bucket/prefix
     """
     config = _config(context)
-    from job.leaderboard import make_leaderboard, store  # noqa: PLC0415 - scipy, after bad input
+    from job.report.page import INDEX, write_report  # noqa: PLC0415 - scipy, after bad input
+    from job.report.reading import Undone  # noqa: PLC0415
     from job.stopping import StopRequest  # noqa: PLC0415
     from job.sweep import run_sweep  # noqa: PLC0415
 
     with StopRequest(_last_words(context)) as stop, _sweep_watcher(log_format) as watcher:
         outcome = run_sweep(config, watcher=watcher, stop=stop, debug=debug)
-        board = make_leaderboard(outcome.run)
-        store(outcome.run, board)
+        failed = [Undone(name, "failed", str(error)) for name, error in outcome.failed.items()]
+        report = write_report(outcome.run, failed)
+    _say(log_format, f"the report: {outcome.run.url}/{INDEX}")
     if not outcome.trained and not outcome.failed:
         _say(
             log_format,
             f"{outcome.run.name}: all {len(outcome.found)} trials have their results: nothing to train",
         )
-    _show(board, log_format)
+    _show(report.board, log_format)
+    if report.damage:
+        _fail(_damaged(report.damage), 1, context.obj)
     if outcome.failed:
         reasons = "; ".join(f"{name}: {error}" for name, error in list(outcome.failed.items())[:3])
         count = f"{len(outcome.failed)} of {config.trial_count} trials failed"
@@ -311,6 +322,77 @@ def leaderboard(run: str, table_format: str, output: str | None, debug: bool) ->
             boards.as_json(board) if table_format == "json" else boards.as_csv(board),
             nl=table_format == "json",
         )
+
+
+@cli.command()
+@click.argument("run")
+@_options(_setting("output", text="Where the runs are: a folder, or gs://bucket/prefix."), _DEBUG)
+@click.pass_context
+def report(context: click.Context, run: str, output: str | None, debug: bool) -> None:  # noqa: ARG001
+    """Write the page of RUN and its pictures into its report/: one index.html that needs nothing else.
+
+    It may be unfinished: the page says what is missing. What is damaged is left out, and named.
+
+    \b
+    xor-sweep report runs/sweep-f572acc9
+    xor-sweep report sweep-f572acc9 --output gs://bucket/prefix
+    """
+    from job.report.page import INDEX, write_report  # noqa: PLC0415 - scipy
+    from job.run import open_run  # noqa: PLC0415
+
+    opened = open_run(run, output or ".")
+    found = write_report(opened)
+    click.echo(f"{opened.url}/{INDEX}")
+    if found.damage:
+        _fail(_damaged(found.damage), 1, context.obj)
+
+
+def _damaged(lines: list[str]) -> str:
+    more = f"; and {len(lines) - 3} more" if len(lines) > 3 else ""
+    return f"the report goes without what is damaged: {'; '.join(lines[:3])}{more}"
+
+
+@cli.command()
+@click.argument("kind", type=click.Choice(PICTURES))
+@click.argument("run")
+@click.option(
+    "--trials",
+    type=Values(),
+    envvar="XOR_SWEEP_TRIALS",
+    show_envvar=True,
+    help="The trials to draw, as l2-n16,l1-n32; left out, the picture's own choice.",
+)
+@click.option(
+    "--to",
+    "target",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar="XOR_SWEEP_TO",
+    show_envvar=True,
+    metavar="FILE",
+    help="The SVG file to write, or - for standard output. (default: KIND.svg)",
+)
+@_options(_setting("output", text="Where the runs are: a folder, or gs://bucket/prefix."), _DEBUG)
+def plot(kind: str, run: str, trials: Any, target: Path | None, output: str | None, debug: bool) -> None:  # noqa: ARG001
+    """Draw one picture of RUN's report as an SVG file.
+
+    \b
+    xor-sweep plot heatmap runs/sweep-f572acc9
+    xor-sweep plot survival runs/sweep-f572acc9 --trials l2-n16,l1-n32 --to survival.svg
+    """
+    from job.report.plots import draw  # noqa: PLC0415 - scipy
+    from job.report.reading import read_report  # noqa: PLC0415
+    from job.run import open_run  # noqa: PLC0415
+
+    drawn = draw(read_report(open_run(run, output or ".")), kind, tuple(map(str, trials or ())))
+    target = target or Path(f"{kind}.svg")
+    if str(target) == "-":
+        click.echo(drawn, nl=False)
+        return
+    try:
+        target.write_text(drawn, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{target} cannot be written: {error.strerror}") from error
+    click.echo(target)
 
 
 @cli.group()

@@ -3,16 +3,16 @@
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
 from job.config import AXES
-from job.errors import ConflictError, ObjectNotFoundError
+from job.errors import SweepError
 from job.grid import Architecture, Trial, trials
-from job.run import REPLICATES, Run
+from job.run import REPLICATES, Run, TrialResult
 from job.survival import EpochsToSolve, Outcome, Ranking, rank
 
 WINNER, NOT_TOLD_APART, WORSE, UNRANKED = "winner", "not told apart", "worse", "unranked"
@@ -53,6 +53,8 @@ class Leaderboard:
     """The trials that have no result yet."""
     ranking: Ranking | None
     """The comparisons behind the rows; None without any row."""
+    damaged: tuple[str, ...] = ()
+    """The trials whose result cannot be read, where the leaderboard goes without them."""
 
     @property
     def verdict(self) -> str:
@@ -68,15 +70,26 @@ def make_leaderboard(run: Run) -> Leaderboard:
         StorageError, StorageUnavailableError: it cannot be read.
     """
     finished = run.finished()
+    names = [trial.name for trial in trials(run.config) if trial.name in finished]
+    return leaderboard_of(run, {name: epochs_to_solve(run, run.result(name)) for name in names})
+
+
+def leaderboard_of(run: Run, data: Mapping[str, EpochsToSolve], damaged: Sequence[str] = ()) -> Leaderboard:
+    """Compute the leaderboard of a run.
+
+    Args:
+        run: the run.
+        data: what was seen of each trial that is done, by its name, in the grid's order.
+        damaged: the trials that are done and cannot be read.
+    """
     grid = {trial.name: trial for trial in trials(run.config)}
-    data = {name: _epochs_to_solve(run, name) for name in grid if name in finished}
-    missing = tuple(name for name in grid if name not in finished)
+    missing = tuple(name for name in grid if name not in data and name not in damaged)
     limit = run.config.epochs
     if not data:
-        return Leaderboard(run.name, run.url, limit, (), missing, None)
+        return Leaderboard(run.name, run.url, limit, (), missing, None, tuple(damaged))
     ranking = rank(data, {name: grid[name].architecture.weights for name in data})
     rows = tuple(_row(place, grid[name], ranking) for place, name in enumerate(ranking.outcomes, start=1))
-    return Leaderboard(run.name, run.url, limit, rows, missing, ranking)
+    return Leaderboard(run.name, run.url, limit, rows, missing, ranking, tuple(damaged))
 
 
 def _row(place: int, trial: Trial, ranking: Ranking) -> Row:
@@ -92,17 +105,26 @@ def _row(place: int, trial: Trial, ranking: Ranking) -> Row:
     return Row(place, name, trial.architecture, ranking.outcomes[name], standing, p_adjusted)
 
 
-def _epochs_to_solve(run: Run, trial: str) -> EpochsToSolve:
-    data = run.read_file(run.result(trial), REPLICATES)
-    rows = list(csv.DictReader(io.StringIO(data.decode())))
-    solved = [row["epochs_to_solve"] != "" for row in rows]
-    epochs = [int(row["epochs_to_solve"] or row["epochs_trained"]) for row in rows]
-    return EpochsToSolve(np.array(epochs, "int64"), np.array(solved, "bool"))
+def epochs_to_solve(run: Run, result: TrialResult) -> EpochsToSolve:
+    """Read what was seen of a trial's replicates from its replicates.csv.
+
+    Raises:
+        SweepError: the file is gone or damaged.
+    """
+    data = run.read_file(result, REPLICATES)
+    try:
+        rows = list(csv.DictReader(io.StringIO(data.decode())))
+        solved = [row["epochs_to_solve"] != "" for row in rows]
+        epochs = [int(row["epochs_to_solve"] or row["epochs_trained"]) for row in rows]
+        return EpochsToSolve(np.array(epochs, "int64"), np.array(solved, "bool"))
+    except (ValueError, KeyError) as error:
+        where = f"{run.url}/trials/{result.trial}/{result.attempt}/{REPLICATES}"
+        raise SweepError(f"{where} is damaged: {error}") from None
 
 
 def _verdict(board: Leaderboard) -> str:
     if board.ranking is None:
-        return "No trial is done yet."
+        return f"No trial is done yet{_missing(board)}." if board.damaged else "No trial is done yet."
     if board.ranking.winner is None:
         return f"No start of any trial solved XOR within {board.epochs} epochs{_missing(board)}."
     winner = board.rows[0]
@@ -125,9 +147,9 @@ def _verdict(board: Leaderboard) -> str:
 
 
 def _missing(board: Leaderboard) -> str:
-    if not board.missing:
-        return ""
-    return f"; {len(board.missing)} of {len(board.missing) + len(board.rows)} trials have no result yet"
+    trials = len(board.missing) + len(board.damaged) + len(board.rows)
+    words = f"; {len(board.missing)} of {trials} trials have no result yet" if board.missing else ""
+    return f"{words}; of {_listed(board.damaged)} the result is damaged" if board.damaged else words
 
 
 def _listed(names: Sequence[str], most: int = 5) -> str:
@@ -186,24 +208,3 @@ def as_csv(board: Leaderboard) -> str:
         writer.writeheader()
         writer.writerows(rows)
     return text.getvalue()
-
-
-def store(run: Run, board: Leaderboard) -> None:
-    """Write the leaderboard into the run as report/leaderboard.csv; a newer one replaces an older one.
-
-    Raises:
-        StorageError, StorageUnavailableError: it cannot be written.
-    """
-    name, data = f"{run.folder}/report/leaderboard.csv", as_csv(board).encode()
-    while True:
-        try:
-            stored, version = run.storage.read_with_version(name)
-        except ObjectNotFoundError:
-            stored, version = b"", None
-        if stored == data:
-            return
-        try:
-            run.storage.replace(name, data, version)
-        except ConflictError:
-            continue  # Another sweep of this run has just written: read again.
-        return

@@ -4,6 +4,7 @@
     runs/<run>/trials/<trial>/<attempt>/<file>      what one attempt wrote
     runs/<run>/trials/<trial>/result.json           written last, create-once: it exists = the trial is done
     runs/<run>/trials/<trial>/events.out.tfevents   a copy of that attempt's, for TensorBoard
+    runs/<run>/report/<file>                        what people read; a newer one replaces an older one
 
 An attempt that died half-way is in nobody's way: its name is its own, and no result.json points to it.
 """
@@ -28,6 +29,10 @@ EVENTS = "tensorboard.tfrecord"
 SHOWN_EVENTS = "events.out.tfevents"
 """TensorBoard reads each file with `tfevents` in its name: an attempt's own has none, since it may not count."""
 LOG = "log.jsonl"
+
+REPORT = "report"
+LEADERBOARD = f"{REPORT}/leaderboard.csv"
+SUMMARY = f"{REPORT}/summary.json"
 
 
 class StoredFile(BaseModel):
@@ -173,6 +178,26 @@ class Run:
                 digest = file_digest(stream, "sha256").hexdigest()
             files.append(StoredFile(name=path.name, size=path.stat().st_size, sha256=digest))
         return tuple(files)
+
+    def put(self, name: str, data: bytes) -> None:
+        """Write an object that may change, such as report/leaderboard.csv: a newer one replaces an older one.
+
+        Raises:
+            StorageError, StorageUnavailableError: it cannot be written.
+        """
+        path = f"{self.folder}/{name}"
+        while True:
+            try:
+                stored, version = self.storage.read_with_version(path)
+            except ObjectNotFoundError:
+                stored, version = b"", None
+            if stored == data:
+                return
+            try:
+                self.storage.replace(path, data, version)
+            except ConflictError:
+                continue  # Another writer of this run has just written: read again.
+            return
 
     def commit(self, result: TrialResult) -> TrialResult:
         """Make a trial done; where another attempt was first, its result counts and is returned."""

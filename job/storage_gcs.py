@@ -9,6 +9,7 @@ Importing this module imports the client library, half a second: `job.storage.op
 
 import base64
 import hashlib
+import mimetypes
 import os
 import uuid
 from collections.abc import Iterator
@@ -140,7 +141,9 @@ class GcsStorage:
 
     def _upload(self, blob: Any, source: BufferedIOBase, size: int, *, generation: int) -> None:
         blob.chunk_size = _CHUNK
-        blob.upload_from_file(source, size=size, if_generation_match=generation, **self._policy)
+        # A browser shows a page only where its type says that it is one.
+        kind = mimetypes.guess_type(blob.name)[0]
+        blob.upload_from_file(source, size=size, content_type=kind, if_generation_match=generation, **self._policy)
         self._bucket_seen = True
 
     def _same_content(self, name: str, source: BufferedIOBase, size: int) -> bool:

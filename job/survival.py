@@ -78,6 +78,24 @@ class Outcome:
     q90: int | None
 
 
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """The share of a trial's replicates that has not solved, as a falling step function of the epoch.
+
+    Attributes:
+        epochs: (K,) rising: each epoch at which a replicate solved or was last watched; before the first, the
+            share is 1.
+        share: (K,) the Kaplan-Meier estimate from that epoch on.
+        low: (K,) lower end of its pointwise 95 % interval.
+        high: (K,) upper end of it.
+    """
+
+    epochs: NDArray[np.int64]
+    share: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+
+
 @dataclass(frozen=True)
 class Comparison:
     """The log-rank test of a first trial against a second.
@@ -172,6 +190,28 @@ def outcome(data: EpochsToSolve) -> Outcome:
         median_high=_first_epoch(curve.quantiles, high, 0.5),
         q10=_first_epoch(curve.quantiles, curve.probabilities, 1 - 0.1),
         q90=_first_epoch(curve.quantiles, curve.probabilities, 1 - 0.9),
+    )
+
+
+def unsolved_share(data: EpochsToSolve) -> Curve:
+    """Estimate the share of a trial's replicates that has not solved, by epoch.
+
+    The estimate and its band are those that `outcome` takes the median and its interval from: these are where
+    the curve and the band cross one half.
+
+    Args:
+        data: what was seen of the trial's replicates.
+
+    Returns:
+        The curve. Where none has solved yet, the interval is from 1 to 1, as no variance can be estimated.
+    """
+    curve = ecdf(_censored(data)).sf
+    low, high = _band(curve, int(np.count_nonzero(data.solved)))
+    return Curve(
+        epochs=curve.quantiles.astype("int64"),
+        share=curve.probabilities,
+        low=np.where(np.isnan(low), 1.0, low),
+        high=np.where(np.isnan(high), 1.0, high),
     )
 
 

@@ -1,4 +1,4 @@
-"""A run's report: the leaderboard, and a summary that says of every trial without a result why."""
+"""A run's report: the page, the leaderboard, and a summary that says of every trial without a result why."""
 
 import json
 from collections.abc import Iterator
@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from job.errors import ConfigError, ConflictError, ObjectNotFoundError
+from job.errors import ConfigError, ObjectNotFoundError
 from job.grid import trials
-from job.leaderboard import Leaderboard, make_leaderboard, store
-from job.run import Run
+from job.leaderboard import Leaderboard
+from job.report import page
+from job.report.reading import Undone, read_report
+from job.run import SUMMARY, Run
 from k8s.reasons import Cause
 from k8s.state import Job
 
-SUMMARY = "report/summary.json"
 LOG_LINES = 10
 """How much of the log of a failed attempt is kept."""
 
@@ -36,7 +37,7 @@ class Failure:
 
 
 def write_report(run: Run, job: Job, failures: dict[int, Failure]) -> tuple[Leaderboard, dict[str, Any]]:
-    """Write report/leaderboard.csv and report/summary.json; newer ones replace older ones.
+    """Write report/summary.json, the page and its pictures, and leaderboard.csv; newer ones replace older ones.
 
     Args:
         run: the run.
@@ -49,7 +50,9 @@ def write_report(run: Run, job: Job, failures: dict[int, Failure]) -> tuple[Lead
     Raises:
         StorageError, StorageUnavailableError: the output cannot be read or written.
     """
-    board = make_leaderboard(run)
+    failed = list(_failed(run, failures))
+    report = read_report(run, (Undone(item["trial"], "failed", item["why"], tuple(item["log"])) for item in failed))
+    board = report.board
     summary = {
         "run": run.name,
         "url": run.url,
@@ -64,11 +67,11 @@ def write_report(run: Run, job: Job, failures: dict[int, Failure]) -> tuple[Lead
         "not_told_apart": list(board.ranking.not_told_apart) if board.ranking else [],
         "trials": run.config.trial_count,
         "done": len(board.rows),
-        "failed": list(_failed(run, board, failures)),
+        "failed": failed,
+        "damaged": report.damage,
     }
-    if board.rows:
-        store(run, board)
     _put(run, summary)
+    page.store(report)
     return board, summary
 
 
@@ -104,11 +107,11 @@ def known_failures(run: Run) -> dict[str, dict[str, Any]]:
     return {item["trial"]: item for item in summary["failed"]}
 
 
-def _failed(run: Run, board: Leaderboard, failures: dict[int, Failure]) -> Iterator[dict[str, Any]]:
-    missing = set(board.missing)
+def _failed(run: Run, failures: dict[int, Failure]) -> Iterator[dict[str, Any]]:
+    finished = run.finished()
     no_result = Failure(Cause("NoResult", f"its pod succeeded, but there is no result in {run.url}"))
     for trial in trials(run.config):
-        if trial.name in missing:
+        if trial.name not in finished:
             failure = failures.get(trial.index // run.config.trials_per_pod, no_result)
             yield {
                 "trial": trial.name,
@@ -133,20 +136,13 @@ def _stored_log(run: Run, trial: str, uid: str | None) -> list[str]:
 
 
 def _put(run: Run, summary: dict[str, Any]) -> None:
-    name, data = f"{run.folder}/{SUMMARY}", (json.dumps(summary, indent=2, ensure_ascii=False) + "\n").encode()
-    while True:
-        try:
-            stored, version = run.storage.read_with_version(name)
-        except ObjectNotFoundError:
-            stored, version = b"{}", None
-        # A Job that was started again over a finished run has found all as it was: so its summary stays, too.
-        if _without_job(json.loads(stored)) == _without_job(summary):
-            return
-        try:
-            run.storage.replace(name, data, version)
-        except ConflictError:
-            continue  # Another driver of this run has just written: read again.
-        return
+    """Write the summary, unless a Job that was started again over a finished run has found all as it was."""
+    try:
+        stored = json.loads(run.storage.read(f"{run.folder}/{SUMMARY}"))
+    except (ObjectNotFoundError, ValueError):
+        stored = {}
+    if _without_job(stored) != _without_job(summary):
+        run.put(SUMMARY, (json.dumps(summary, indent=2, ensure_ascii=False) + "\n").encode())
 
 
 def _without_job(summary: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,222 @@
+"""Curves by epoch: the share that has not solved, and accuracy of single starts beside all of them."""
+
+from collections.abc import Callable
+
+import numpy as np
+from markupsafe import Markup
+
+from job.leaderboard import epoch
+from job.report import marks
+from job.report.reading import Detail, Report
+from job.report.words import median_words
+from job.survival import unsolved_share
+
+Height = Callable[[float], float]
+
+COLOURS, DASHES = 7, 4
+"""So many colours and kinds of dashes tell lines apart; together 28."""
+
+_WIDTH, _HEIGHT = 720, 400
+_LEFT, _RIGHT, _TOP, _BOTTOM = 60, 700, 26, 350
+
+
+def slot(position: int) -> str:
+    """Return the classes that give the line at this position its colour and dashes."""
+    return f"s{position % COLOURS} d{position // COLOURS % DASHES}"
+
+
+def default_picks(report: Report) -> list[str]:
+    """Choose the trials whose survival curves are shown first.
+
+    The winner, up to two that cannot be told apart from it, and up to four others evenly down the leaderboard.
+    """
+    names = [detail.row.trial for detail in report.details]
+    ranking = report.board.ranking
+    close = [name for name in names if ranking and name in ranking.not_told_apart][:2]
+    first = [*names[:1], *(name for name in close if name not in names[:1])]
+    others: list[str] = [name for name in names if name not in first]
+    count = min(5 - len(first) + 1, len(others))
+    at = np.linspace(0, len(others) - 1, count).round().astype(int).tolist()
+    picked = {*first, *(others[i] for i in at)}
+    return [name for name in names if name in picked]
+
+
+def draw_survival(report: Report, picked: list[str], *, all_of_them: bool = False) -> marks.Picture:
+    """Draw the share not yet solved by epoch, with its pointwise 95 % band.
+
+    Args:
+        report: what is known of the run.
+        picked: the trials that are shown.
+        all_of_them: draw the others, too, hidden, for the page's script to show.
+    """
+    scale = marks.LogScale(report.limit, _LEFT, _RIGHT)
+    by_name = {detail.row.trial: detail for detail in report.details}
+    shown = [name for name in by_name if all_of_them or name in picked]
+    series = [
+        _survival(by_name[name], scale, picked.index(name) if name in picked else None, legend=not all_of_them)
+        for name in shown
+    ]
+    said = "; ".join(
+        f"{name}: half solved by epoch {median_words(by_name[name].row.outcome, report.limit)}, "
+        f"{1 - by_name[name].row.outcome.share_solved:.1%} never"
+        for name in picked
+    )
+    rows = 0 if all_of_them else len(picked)
+    height = _HEIGHT + (rows + 2) // 3 * 20
+    return marks.Picture(
+        (
+            *marks.share_axis(_LEFT, _RIGHT, _TOP, _BOTTOM, "starts that have not solved it"),
+            *marks.epoch_axis(scale, _TOP, _BOTTOM, "epoch (log scale)"),
+            marks.tag("line", x1=_LEFT, x2=_RIGHT, y1=_middle(), y2=_middle(), class_="half"),
+            *series,
+        ),
+        _WIDTH,
+        height,
+        title="Share of the starts that have not solved XOR, by epoch",
+        description=f"With 95 % bands. {said}.",
+        class_="survival",
+    )
+
+
+def _middle() -> float:
+    return (_TOP + _BOTTOM) / 2
+
+
+def _survival(detail: Detail, scale: marks.LogScale, position: int | None, *, legend: bool) -> Markup:
+    curve = unsolved_share(detail.data)
+    x = [scale(1), *(scale(at) for at in curve.epochs.tolist())]
+    shares = {"share": curve.share, "low": curve.low, "high": curve.high}
+    lines = {
+        name: marks.steps(*_thinned(x, [1.0, *values.tolist()]), until=scale(scale.limit))
+        for name, values in shares.items()
+    }
+    name = detail.row.trial
+    band = [*lines["high"], *reversed(lines["low"])]
+    marked = []
+    if legend and position is not None:
+        column, row = position % 3, position // 3
+        left, y = _LEFT + column * 210.0, _HEIGHT + row * 20.0 + 4
+        marked = [
+            marks.tag("path", d=f"M{marks.number(left)} {marks.number(y)}h34", class_="line"),
+            marks.text(left + 42, y + 4, name, "tick"),
+        ]
+    return marks.tag(
+        "g",
+        marks.tag("title", name),
+        marks.tag("path", d=marks.polyline(band) + "Z", class_="band"),
+        marks.tag("path", d=marks.polyline(lines["share"]), class_="line"),
+        *marked,
+        class_=f"series {slot(position or 0)}",
+        data_trial=name,
+        hidden="" if position is None else None,
+    )
+
+
+def _thinned(x: list[float], shares: list[float]) -> tuple[list[float], list[float]]:
+    """Return a step function in pixels; of the steps within half a pixel only the last is left."""
+    kept: dict[float, float] = {}
+    for at, share in zip(x, shares, strict=True):
+        kept[at] = round(2 * (_BOTTOM - (_BOTTOM - _TOP) * share)) / 2
+    return list(kept), list(kept.values())
+
+
+def draw_accuracy(report: Report, detail: Detail) -> marks.Picture:
+    """Draw accuracy by epoch: each of the first starts by itself, and quantiles and mean over all."""
+    left, right, top, bottom = 60, 640, 62, 300
+    scale = marks.LogScale(report.limit, left, right)
+
+    def height(share: float) -> float:
+        return bottom - (bottom - top) * share
+
+    content = [
+        *marks.share_axis(left, right, top, bottom, "accuracy"),
+        *marks.epoch_axis(scale, top, bottom, "epoch (log scale)"),
+    ]
+    if detail.history is not None:
+        content += _all_starts(detail, scale, height)
+    if detail.networks is not None:
+        content += _single_starts(detail, scale, height)
+    content += _accuracy_legend(len(detail.networks.first) if detail.networks else 0)
+    return marks.Picture(
+        tuple(content),
+        660,
+        350,
+        title=f"{detail.row.trial}: accuracy by epoch, single starts and all",
+        description=start_words(report, detail),
+        class_="accuracy",
+    )
+
+
+def _all_starts(detail: Detail, scale: marks.LogScale, height: Height) -> list[Markup]:
+    history = detail.history
+    assert history is not None
+    x = [scale(at) for at in history.epochs.tolist()]
+    until = x[-1]
+    low, middle, high = (
+        marks.steps(x, [height(share) for share in values.tolist()], until)
+        for values in (history.low, history.median, history.high)
+    )
+    mean = list(zip(x, map(height, history.mean.tolist()), strict=True))
+    return [
+        marks.tag("path", d=marks.polyline([*high, *reversed(low)]) + "Z", class_="quantiles"),
+        marks.tag("path", d=marks.polyline(middle), class_="middle"),
+        marks.tag("path", d=marks.polyline(mean), class_="mean"),
+    ]
+
+
+def _single_starts(detail: Detail, scale: marks.LogScale, height: Height) -> list[Markup]:
+    """Draw each start as steps, a little apart, as they share four levels; a dot on top where it solved."""
+    assert detail.networks is not None
+    lines, dots = [], []
+    starts = detail.networks.first
+    for at, start in reversed(list(enumerate(starts))):
+        apart = (at - (len(starts) - 1) / 2) * 1.6
+        x = [scale(epoch) for epoch in start.epochs]
+        y = [height(share) + apart for share in start.accuracy]
+        kind = "start first" if at == 0 else "start"
+        lines.append(marks.tag("path", d=marks.polyline(marks.steps(x, y, scale(start.until))), class_=kind))
+        if solved := _solved_at(detail, at):
+            dot = {"cx": scale(solved), "cy": height(1) - 14, "r": 5.0 if at == 0 else 4.0}
+            words = marks.tag("title", f"start {at + 1} (seed {start.seed}): solved in epoch {solved}")
+            dots.append(marks.tag("circle", words, **dot, class_=f"dot {kind}"))
+    return [*lines, *dots]
+
+
+def _solved_at(detail: Detail, position: int) -> int | None:
+    data = detail.data
+    return int(data.epochs[position]) if position < data.epochs.size and data.solved[position] else None
+
+
+def _accuracy_legend(starts: int) -> list[Markup]:
+    items = [
+        *([("start first", "the first start")] if starts else []),
+        *([("start", f"{starts - 1} more")] if starts > 1 else []),
+        ("middle", "median of all"),
+        ("mean", "mean"),
+        ("quantiles", "10 % to 90 %"),
+    ]
+    parts = []
+    x = 60.0
+    for kind, words in items:
+        if kind == "quantiles":
+            parts.append(marks.tag("rect", x=x, y=10.0, width=24.0, height=10.0, class_=kind))
+        else:
+            parts.append(marks.tag("path", d=f"M{marks.number(x)} 15h24", class_=kind))
+        parts.append(marks.text(x + 30, 19, words, "tick"))
+        x += 44 + 6.6 * len(words)
+    return parts
+
+
+def start_words(report: Report, detail: Detail) -> str:
+    """Say why one start misleads, with this trial's own numbers."""
+    numbers, limit = detail.row.outcome, report.limit
+    first = _solved_at(detail, 0)
+    own = f"solves XOR in epoch {first}" if first else f"does not solve XOR within {limit} epochs"
+    if numbers.q10 is None or detail.data.epochs.size < 10:
+        return f"The first start {own}; of all {numbers.replicates}, {numbers.solved} do within {limit}."
+    late = f"one in ten needs more than {epoch(numbers.q90, limit).lstrip('>')}"
+    middle = "fewer than half do" if numbers.median is None else f"half do by {numbers.median}"
+    return (
+        f"The first start {own}. Of all {numbers.replicates} starts one in ten does by epoch {numbers.q10}, "
+        f"{middle}, and {late}."
+    )

@@ -1,0 +1,234 @@
+"""The grid as a heat map: layers down, neurons across, a panel for each combination of the other axes."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from job.grid import Trial, trials
+from job.leaderboard import Row, epoch
+from job.report import marks
+from job.report.reading import Report
+from job.report.words import SIGNS, median_words, share_words, spread_words
+
+MEDIAN, SOLVED = "median", "solved"
+METRICS = {MEDIAN: "median epochs to solve", SOLVED: "share of the starts that solve it"}
+
+MOST_CELLS = 1000
+"""The most cells of all panels together; the panels with the best trials are drawn."""
+
+_LEFT, _TOP, _WIDTH, _HEIGHT = 56, 46, 64, 48
+_NAMES = {"learning_rate": "learning rate"}
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One combination of the axes beside layers and neurons."""
+
+    name: str
+    """What the combination is, as `tanh, learning rate 0.01`; empty where there is but one."""
+    cells: Mapping[tuple[int, int], Trial]
+    """The trials, by layers and neurons."""
+
+
+def panels(report: Report) -> tuple[list[Panel], int]:
+    """Return the panels that are drawn, that with the best trial first, and how many are not."""
+    groups: dict[str, dict[tuple[int, int], Trial]] = {}
+    for trial in trials(report.run.config):
+        of = trial.architecture
+        name = ", ".join(
+            f"{_NAMES.get(axis, '')} {value:g}".strip() if isinstance(value := getattr(of, axis), float) else value
+            for axis in report.varied
+        )
+        groups.setdefault(name, {})[of.layers, of.neurons] = trial
+    places = {row.trial: row.place for row in report.board.rows}
+    last = len(places) + 1
+
+    def best(item: tuple[str, Mapping[tuple[int, int], Trial]]) -> int:
+        return min(places.get(trial.name, last) for trial in item[1].values())
+
+    ordered = [Panel(name, cells) for name, cells in sorted(groups.items(), key=best)]
+    size = len(report.run.config.layers) * len(report.run.config.neurons)
+    most = max(1, MOST_CELLS // size)
+    return ordered[:most], max(0, len(ordered) - most)
+
+
+def draw_panel(report: Report, panel: Panel, metric: str | None = None, *, links: bool = False) -> marks.Picture:
+    """Draw one panel.
+
+    Args:
+        report: what is known of the run.
+        panel: which.
+        metric: what the colours show; None draws each, for the page's style to show one of them.
+        links: make each cell lead to its trial on the page, and tell its numbers when it is pointed at.
+    """
+    config = report.run.config
+    rows = {row.trial: row for row in report.board.rows}
+    undone = {item.trial: item.what for item in report.undone}
+    cells = [_cell(report, trial, rows.get(trial.name), undone, metric, links) for trial in panel.cells.values()]
+    width = _LEFT + _WIDTH * len(config.neurons) + 2
+    height = _TOP + _HEIGHT * len(config.layers) + 2
+    columns = [
+        marks.text(_LEFT + _WIDTH * (at + 0.5), _TOP - 9, neurons, "tick", "middle")
+        for at, neurons in enumerate(config.neurons)
+    ]
+    lines = [
+        marks.text(_LEFT - 10, _TOP + _HEIGHT * (at + 0.5) + 5, layers, "tick", "end")
+        for at, layers in enumerate(config.layers)
+    ]
+    labels = [
+        marks.text(_LEFT, 15, "neurons in each layer", "label"),
+        marks.text(0, _TOP - 9, "layers", "label"),
+    ]
+    title = f"{METRICS[metric] if metric else 'the grid'}{': ' + panel.name if panel.name else ''}"
+    # The cells speak for themselves where they are links; as one picture, the text alternative has them all.
+    said = "; ".join(_alternative(report, rows[trial.name]) for trial in panel.cells.values() if trial.name in rows)
+    return marks.Picture(
+        (*labels, *columns, *lines, *cells),
+        max(width, 210),
+        height,
+        title=title[:1].upper() + title[1:],
+        description=said or "No trial of it has a result.",
+        class_="heatmap",
+        role="group" if links else "img",
+    )
+
+
+def _alternative(report: Report, row: Row) -> str:
+    of = row.architecture
+    return (
+        f"{of.layers} x {of.neurons}: {median_words(row.outcome, report.limit)} epochs, "
+        f"{share_words(row.outcome)} solved"
+    )
+
+
+def _cell(
+    report: Report, trial: Trial, row: Row | None, undone: Mapping[str, str], metric: str | None, links: bool
+) -> Markup:
+    config = report.run.config
+    x = float(_LEFT + _WIDTH * config.neurons.index(trial.architecture.neurons))
+    y = float(_TOP + _HEIGHT * config.layers.index(trial.architecture.layers))
+    wanted = [metric] if metric else list(METRICS)
+    parts = [part for name in wanted for part in _face(report, row, name, x, y)]
+    if row is None:
+        parts = _empty(x, y, undone.get(trial.name, "no result yet"))
+    elif row.standing in SIGNS:
+        ring = {"x": x + 2.5, "y": y + 2.5, "width": _WIDTH - 5.0, "height": _HEIGHT - 5.0, "rx": 3.0}
+        parts.append(_ring(ring, row.standing))
+    lines = "\n".join(tip_lines(report, trial, row, undone))
+    if not links:
+        return marks.tag("g", marks.tag("title", lines), *parts, class_="cell")
+    if row is None:
+        return marks.tag(
+            "g", *parts, class_="cell", tabindex=0, role="img", aria_label=lines.replace("\n", ", "), data_tip=lines
+        )
+    return marks.tag(
+        "a",
+        *parts,
+        href=f"#trial-{trial.name}",
+        class_="cell",
+        aria_label=lines.replace("\n", ", "),
+        data_tip=lines,
+        data_trial=trial.name,
+    )
+
+
+def _ring(box: Mapping[str, float], standing: str) -> Markup:
+    """Return the ring around a cell whose trial has a standing; white within black shows on any colour."""
+    outer = marks.tag("rect", **box, class_="ring-out")
+    kind = "ring" if standing == "winner" else "ring maybe"
+    return outer + marks.tag("rect", **box, class_=kind)
+
+
+def _face(report: Report, row: Row | None, metric: str, x: float, y: float) -> Iterator[Markup]:
+    if row is None:
+        return
+    share, words = _value(report, row, metric)
+    kind = f"only-{metric}"
+    box = {"x": x + 0.5, "y": y + 0.5, "width": _WIDTH - 1.0, "height": _HEIGHT - 1.0}
+    if share is None:
+        yield marks.tag("rect", **box, class_=f"beyond {kind}")
+    else:
+        yield marks.tag("rect", **box, fill=marks.sequential(share), class_=kind)
+    ink = marks.readable_on(marks.sequential(share)) if share is not None else None
+    sign = SIGNS.get(row.standing, "")
+    yield marks.tag(
+        "text",
+        f"{sign} {words}".strip(),
+        x=x + _WIDTH / 2,
+        y=y + _HEIGHT / 2 + 5,
+        text_anchor="middle",
+        class_=f"value {kind}",
+        fill=ink,
+    )
+
+
+def _value(report: Report, row: Row, metric: str) -> tuple[float | None, str]:
+    """Return how bright a cell is, 0 to 1 (None: the data do not reach the number), and its words."""
+    numbers = row.outcome
+    if metric == SOLVED:
+        return numbers.share_solved, f"{numbers.share_solved:.0%}".replace("%", " %")
+    if numbers.median is None:
+        return None, epoch(None, report.limit)
+    low, high = median_range(report)
+    span = math.log(high / low) or 1.0
+    return 1 - math.log(numbers.median / low) / span, str(numbers.median)
+
+
+def median_range(report: Report) -> tuple[int, int]:
+    """Return the smallest and the largest median of the run; both are the limit where there is none."""
+    medians = [row.outcome.median for row in report.board.rows if row.outcome.median is not None]
+    return (min(medians), max(medians)) if medians else (report.limit, report.limit)
+
+
+def _empty(x: float, y: float, what: str) -> list[Markup]:
+    words = {"no result yet": "none yet"}.get(what, what)
+    box = {"x": x + 1.0, "y": y + 1.0, "width": _WIDTH - 2.0, "height": _HEIGHT - 2.0}
+    return [
+        marks.tag("rect", **box, class_=f"empty {'broken' if words == what else ''}".strip()),
+        marks.text(x + _WIDTH / 2, y + _HEIGHT / 2 + 4, words, "tick", "middle"),
+    ]
+
+
+def tip_lines(report: Report, trial: Trial, row: Row | None, undone: Mapping[str, str]) -> Iterator[str]:
+    """Yield what is told of a cell that is pointed at."""
+    yield trial.name
+    if row is None:
+        yield undone.get(trial.name, "no result yet")
+        return
+    numbers = row.outcome
+    yield f"median {median_words(numbers, report.limit)} epochs"
+    yield f"middle 80 %: {spread_words(numbers, report.limit)}"
+    yield f"solved {share_words(numbers)}"
+    yield f"{numbers.replicates} starts, place {row.place}"
+
+
+def draw_scale(report: Report, metric: str) -> marks.Picture:
+    """Draw the colour bar of a metric with its two ends' values."""
+    width, height, parts = 220.0, 10.0, 44
+    bar = [
+        marks.tag(
+            "rect",
+            x=width * at / parts,
+            y=0.0,
+            width=width / parts + 0.5,
+            height=height,
+            fill=marks.sequential(1 - at / (parts - 1) if metric == MEDIAN else at / (parts - 1)),
+        )
+        for at in range(parts)
+    ]
+    low, high = (str(at) for at in median_range(report)) if metric == MEDIAN else ("0 %", "100 %")
+    words = [
+        marks.text(0, height + 15, low, "tick"),
+        marks.text(width / 2, height + 15, "epochs, log scale" if metric == MEDIAN else "solved", "tick", "middle"),
+        marks.text(width, height + 15, high, "tick", "end"),
+    ]
+    return marks.Picture(
+        (*bar, *words),
+        width,
+        height + 20,
+        title=f"Colours: {METRICS[metric]}",
+        description=f"from {low} to {high}; brighter is better",
+        class_=f"scale only-{metric}",
+    )

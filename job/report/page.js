@@ -1,0 +1,123 @@
+"use strict";
+document.documentElement.classList.add("scripted");
+const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+
+// What the heat map's colours show.
+const grid = document.getElementById("grid-figure");
+for (const choice of all("input[name=metric]")) {
+  const show = () => { if (choice.checked) grid.dataset.metric = choice.value; };
+  choice.addEventListener("change", show);
+  show();
+}
+
+// The numbers of what is pointed at or has the keyboard's focus.
+const tip = document.getElementById("tip");
+function showTip(mark) {
+  tip.textContent = mark.dataset.tip;
+  tip.hidden = false;
+  const box = mark.getBoundingClientRect();
+  const left = Math.min(box.left + box.width / 2 - tip.offsetWidth / 2, document.documentElement.clientWidth - tip.offsetWidth - 8);
+  const above = box.top - tip.offsetHeight - 8;
+  tip.style.left = `${Math.max(8, left) + scrollX}px`;
+  tip.style.top = `${(above < 0 ? box.bottom + 8 : above) + scrollY}px`;
+}
+const hideTip = () => { tip.hidden = true; };
+for (const mark of all("[data-tip]")) {
+  mark.addEventListener("pointerenter", () => showTip(mark));
+  mark.addEventListener("focus", () => showTip(mark));
+  mark.addEventListener("pointerleave", hideTip);
+  mark.addEventListener("blur", hideTip);
+}
+document.addEventListener("keydown", (event) => { if (event.key === "Escape") hideTip(); });
+
+// The trials whose survival curves are shown; each takes the first colour and dashes that are free.
+const picks = all("#picker input");
+const series = new Map(all(".survival .series").map((line) => [line.dataset.trial, line]));
+const slots = new Map();
+const slotClasses = (slot) => [`s${slot % 7}`, `d${Math.floor(slot / 7) % 4}`];
+const isSlot = (name) => /^[sd]\d$/.test(name);
+function dress(element, slot) {
+  element.classList.remove(...[...element.classList].filter(isSlot));
+  element.classList.add(...slotClasses(slot));
+}
+function pick(box) {
+  const line = series.get(box.value);
+  if (box.checked && !slots.has(box.value)) {
+    let slot = 0;
+    while ([...slots.values()].includes(slot)) slot += 1;
+    slots.set(box.value, slot);
+    dress(line, slot);
+    dress(box.parentElement.querySelector(".swatch"), slot);
+  } else if (!box.checked) {
+    slots.delete(box.value);
+  }
+  line.toggleAttribute("hidden", !box.checked);
+}
+for (const box of picks) {
+  box.addEventListener("change", () => pick(box));
+  pick(box);
+}
+for (const button of all("button[data-pick]")) {
+  button.addEventListener("click", () => picks.forEach((box, place) => {
+    box.checked = place < Number(button.dataset.pick);
+    pick(box);
+  }));
+}
+
+// One trial up close: chosen in the list, or by any link to it.
+const choice = document.getElementById("trial-choice");
+function showTrial(name) {
+  const wanted = document.getElementById(`trial-${name}`);
+  if (!wanted) return;
+  for (const trial of all(".trial")) trial.classList.toggle("shown", trial === wanted);
+  choice.value = name;
+}
+function showLinked() {
+  const name = decodeURIComponent(location.hash).replace("#trial-", "");
+  if (!location.hash.startsWith("#trial-")) return;
+  showTrial(name);
+  document.getElementById("close-up").scrollIntoView();
+}
+if (choice) {
+  choice.addEventListener("change", () => {
+    history.replaceState(null, "", `#trial-${choice.value}`);
+    showTrial(choice.value);
+  });
+  addEventListener("hashchange", showLinked);
+  showLinked();
+}
+
+// The leaderboard, sorted by any column; what has no number comes last.
+for (const button of all("th button")) {
+  button.addEventListener("click", () => {
+    const head = button.closest("th");
+    const up = head.getAttribute("aria-sort") !== "ascending";
+    for (const other of all("th[aria-sort]")) other.removeAttribute("aria-sort");
+    head.setAttribute("aria-sort", up ? "ascending" : "descending");
+    const body = head.closest("table").tBodies[0];
+    const key = (row) => row.cells[head.cellIndex].dataset.sort ?? row.cells[head.cellIndex].textContent.trim();
+    const numeric = head.hasAttribute("data-numeric");
+    const compare = (first, second) => {
+      const [a, b] = [key(first), key(second)];
+      if (a === "" || b === "") return (a === "") - (b === "");
+      const order = numeric ? Number(a) - Number(b) : a.localeCompare(b, "en", { numeric: true });
+      return up ? order : -order;
+    };
+    body.append(...[...body.rows].sort(compare));
+  });
+}
+
+// Copying a program.
+for (const button of all("button[data-copy]")) {
+  button.addEventListener("click", async () => {
+    const code = document.getElementById(button.dataset.copy);
+    try {
+      await navigator.clipboard.writeText(code.textContent);
+      button.textContent = "Copied";
+    } catch {
+      getSelection().selectAllChildren(code);
+      button.textContent = "Selected: press Ctrl+C";
+    }
+    setTimeout(() => { button.textContent = "Copy"; }, 2500);
+  });
+}

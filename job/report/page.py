@@ -1,0 +1,230 @@
+"""The report's page: one file that needs nothing else, and writing it into the run."""
+
+import base64
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup, escape
+
+from job.leaderboard import Row, as_csv
+from job.report import bars, curves, heatmap, marks, networks, plots, words
+from job.report.reading import Detail, Report, Undone, read_report
+from job.run import LEADERBOARD, MODEL, REPORT, Run
+
+INDEX = f"{REPORT}/index.html"
+
+MOST_ROWS = 1000
+"""The most rows of the page's leaderboard; leaderboard.csv has them all."""
+
+FIRST_PLANES = 20
+"""So many decision boundaries are seen at once; the others can be opened."""
+
+_AXES = {"activation": "activation", "loss": "loss", "optimizer": "optimizer", "learning_rate": "learning rate"}
+
+
+def write_report(run: Run, known: Iterable[Undone] = ()) -> Report:
+    """Read a run and write its report into it.
+
+    Args:
+        run: the run; it may be unfinished.
+        known: trials without a result of which the caller knows why.
+
+    Returns:
+        What the report shows, with what could not be read.
+
+    Raises:
+        StorageError, StorageUnavailableError: it cannot be read or written.
+    """
+    report = read_report(run, known)
+    store(report)
+    return report
+
+
+def store(report: Report) -> None:
+    """Write report/index.html, the SVG files and leaderboard.csv; newer ones replace older ones.
+
+    Raises:
+        StorageError, StorageUnavailableError: they cannot be written.
+    """
+    run = report.run
+    for kind, picture in plots.drawable(report).items():
+        run.put(f"{REPORT}/{kind}.svg", picture.encode())
+    if report.board.rows:
+        run.put(LEADERBOARD, as_csv(report.board).encode())
+    run.put(INDEX, render(report).encode())
+
+
+def render(report: Report) -> str:
+    """Return the page."""
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["count"] = words.count_words
+    environment.filters["unbroken"] = lambda sentence: _unbroken(sentence, report)
+    style = plots.style() + _resource("page.css")
+    script = _resource("page.js")
+    gallery, more_failures = networks.failures(report)
+    panels, more_panels = heatmap.panels(report)
+    picks = curves.default_picks(report)
+    page: str = environment.from_string(
+        _resource("page.html.jinja")
+    ).render(
+        report=report,
+        board=report.board,
+        config=report.run.config,
+        style=Markup(style),  # noqa: S704 - this program's own files
+        script=Markup(script),  # noqa: S704
+        policy=_policy(style, script),
+        claim=words.claim(report),
+        metrics=heatmap.METRICS,
+        intervals=bars.draw_intervals(report, most=15) if len(report.board.rows) > 1 else None,
+        scales=[heatmap.draw_scale(report, metric) for metric in heatmap.METRICS],
+        panels=[(panel.name, heatmap.draw_panel(report, panel, links=True)) for panel in panels],
+        more_panels=more_panels,
+        picks=[
+            (detail.row, curves.slot(picks.index(name)) if (name := detail.row.trial) in picks else None)
+            for detail in report.details
+        ],
+        survival=curves.draw_survival(report, picks, all_of_them=True) if report.details else None,
+        trials=[_close_up(report, detail) for detail in report.details],
+        gallery=gallery,
+        more_failures=more_failures,
+        first_planes=FIRST_PLANES,
+        side=networks.SIDE_LENGTH,
+        activations=networks.draw_activations(report),
+        axes={axis: _AXES[axis] for axis in report.varied},
+        rows=[_table_row(report, row) for row in report.board.rows[:MOST_ROWS]],
+        more_rows=len(report.board.rows) - MOST_ROWS,
+        times=bars.draw_times(report),
+        time_words=bars.time_words(report),
+        slowest=len(bars.slowest(report)),
+        settings=list(_settings(report)),
+    )
+    return page
+
+
+def _unbroken(sentence: str, report: Report) -> Markup:
+    """Return a sentence in which no trial's name is broken over two lines."""
+    names = {row.trial for row in report.board.rows}
+    parts = [
+        marks.tag("span", part, class_="name") if part in names else escape(part)
+        for part in re.split(r"([\w.-]*\w)", sentence)
+    ]
+    return Markup("").join(parts)
+
+
+@dataclass(frozen=True)
+class _CloseUp:
+    """What the page shows of one trial by itself."""
+
+    row: Row
+    words: str
+    seed: int | None
+    solved_in: int | None
+    accuracy: marks.Picture | None
+    accuracy_words: str
+    plane: marks.Picture | None
+    answers: list[str]
+    network: marks.Picture | None
+    network_words: str
+    model: str
+    """The model file, as seen from the page."""
+    loading: str
+    """The program that loads it."""
+    problems: tuple[str, ...]
+
+
+def _close_up(report: Report, detail: Detail) -> _CloseUp:
+    why_not = networks.why_not_drawn(detail)
+    place = f"trials/{detail.row.trial}/{detail.result.attempt}/{MODEL}"
+    seed = detail.result.summary.get("chosen_seed")
+    solved_in = detail.result.summary.get("chosen_epochs_to_solve")
+    found = detail.history or detail.networks
+    return _CloseUp(
+        row=detail.row,
+        words=words.trial_words(detail.row, report.limit),
+        seed=seed if isinstance(seed, int) else None,
+        solved_in=solved_in if isinstance(solved_in, int) else None,
+        accuracy=curves.draw_accuracy(report, detail) if found else None,
+        accuracy_words=curves.start_words(report, detail),
+        plane=networks.draw_chosen(detail),
+        answers=networks.answers(detail.networks.chosen.plane) if detail.networks else [],
+        network=networks.draw_network(detail),
+        network_words=f"Not drawn: {why_not}." if why_not else networks.network_words(detail),
+        model=f"../{place}",
+        loading=loading(f"{report.run.url}/{place}"),
+        problems=(
+            *detail.damaged,
+            *(f"The run was made without {name}: what is drawn from it is missing." for name in detail.lacking),
+        ),
+    )
+
+
+def loading(model: str) -> str:
+    """Return the program that loads a model and asks it, ready to copy."""
+    lines = ["import keras, numpy"]
+    if model.startswith("gs://"):
+        lines.insert(0, f"# first, in a shell: gcloud storage cp {model} .")
+        model = MODEL
+    lines += [
+        f"model = keras.models.load_model({json.dumps(model, ensure_ascii=False)})",
+        "model.predict(numpy.array([[0, 0], [0, 1], [1, 0], [1, 1]]))",
+    ]
+    return "\n".join(lines)
+
+
+def _table_row(report: Report, row: Row) -> dict[str, Any]:
+    numbers, limit = row.outcome, report.limit
+    return {
+        "row": row,
+        "sign": words.SIGNS.get(row.standing, ""),
+        "detailed": row.place <= len(report.details),
+        "median": words.median_words(numbers, limit),
+        "spread": words.spread_words(numbers, limit),
+        "solved": words.share_words(numbers),
+        "p": "" if row.p_adjusted is None else words.p_words(row.p_adjusted).removeprefix("p ").removeprefix("= "),
+        "sparkline": bars.draw_sparkline(row, limit),
+        "axes": {
+            axis: f"{value:g}" if isinstance(value := getattr(row.architecture, axis), float) else value
+            for axis in report.varied
+        },
+    }
+
+
+def _settings(report: Report) -> Iterator[tuple[str, str]]:
+    """Yield what the sweep was, where and when, as far as sweep.json says it."""
+    config, sweep = report.run.config, report.sweep
+    for axis in ("layers", "neurons", "activation", "loss", "optimizer", "learning_rate"):
+        values = getattr(config, axis)
+        said = ", ".join(f"{value:g}" if isinstance(value, float) else str(value) for value in values or ())
+        yield axis.replace("_", " "), said or "each optimizer's own default in Keras"
+    yield "starts of each trial", f"{config.replicates:,}"
+    yield "epoch limit", f"{config.epochs:,}"
+    yield "seed", str(config.seed)
+    versions = sweep.get("versions")
+    if isinstance(versions, dict):
+        yield "versions", ", ".join(f"{name} {version}" for name, version in versions.items())
+    for name in ("device", "image", "created"):
+        if value := sweep.get(name):
+            yield name, str(value)
+    yield "run", report.run.url
+
+
+def _resource(name: str) -> str:
+    return files("job.report").joinpath(name).read_text(encoding="utf-8")
+
+
+def _policy(style: str, script: str) -> str:
+    """Return the page's content security policy: its own style and script by their checksums, nothing else."""
+    own = {
+        kind: base64.b64encode(sha256(content.encode()).digest()).decode()
+        for kind, content in (("style", style), ("script", script))
+    }
+    return (
+        f"default-src 'none'; img-src data:; style-src 'sha256-{own['style']}'; "
+        f"script-src 'sha256-{own['script']}'; base-uri 'none'; form-action 'none'"
+    )

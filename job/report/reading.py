@@ -1,0 +1,266 @@
+"""From a run's files to what its report shows. What cannot be read is left out, with the reason kept."""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from job.errors import ObjectNotFoundError, SweepError
+from job.grid import trials
+from job.leaderboard import Leaderboard, Row, epochs_to_solve, leaderboard_of
+from job.networks import NETWORKS, Networks
+from job.run import HISTORY, LOG, SUMMARY, Run, TrialResult
+from job.survival import EpochsToSolve
+
+AT_ONCE = 16
+"""Reads side by side: a bucket answers each in tens of milliseconds."""
+
+MOST_DETAILED = 100
+"""The most trials that are drawn one by one, the best of the leaderboard: a page of more would be too large."""
+
+MOST_EXPLAINED = 100
+"""The most trials without a result whose logs are read for the reason."""
+
+MOST_MEANS = 200
+"""About so many epochs of a history are kept for its mean, evenly on the logarithmic axis they are drawn on."""
+
+_Item = TypeVar("_Item")
+_Found = TypeVar("_Found")
+
+
+@dataclass(frozen=True)
+class History:
+    """Accuracy over all replicates, by epoch: only the epochs that a drawing needs.
+
+    Attributes:
+        epochs: (K,) rising; between two of them no quantile changes.
+        low: (K,) the 10 % quantile, from 0 to 1.
+        median: (K,) the median.
+        high: (K,) the 90 % quantile.
+        mean: (K,) the mean.
+    """
+
+    epochs: NDArray[np.int64]
+    low: NDArray[np.float64]
+    median: NDArray[np.float64]
+    high: NDArray[np.float64]
+    mean: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Detail:
+    """One trial that is drawn by itself."""
+
+    row: Row
+    result: TrialResult
+    data: EpochsToSolve
+    history: History | None
+    networks: Networks | None
+    lacking: tuple[str, ...]
+    """The files that the run was made without, as it is older than they are."""
+    damaged: tuple[str, ...]
+    """What could not be read, and why: a line each."""
+
+
+@dataclass(frozen=True)
+class Undone:
+    """A trial without a result that can be used."""
+
+    trial: str
+    what: str
+    """`damaged`, `failed` or `no result yet`."""
+    why: str
+    log: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that a report shows."""
+
+    run: Run
+    sweep: Mapping[str, Any]
+    """What sweep.json holds."""
+    board: Leaderboard
+    data: Mapping[str, EpochsToSolve]
+    """What was seen of each trial of the leaderboard, by its name."""
+    details: tuple[Detail, ...]
+    """The trials that are drawn one by one, best first."""
+    undone: tuple[Undone, ...]
+    """The trials without a result, damaged ones first; of very many, the first."""
+    seconds: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """Where the time of each trial went: `start`, `compile`, `train` and `other`, as far as they are known."""
+
+    @property
+    def limit(self) -> int:
+        """The epoch limit."""
+        return self.board.epochs
+
+    @property
+    def damage(self) -> list[str]:
+        """What could not be read: a line each."""
+        results = [item.why for item in self.undone if item.what == "damaged"]
+        return [*results, *(line for detail in self.details for line in detail.damaged)]
+
+    @property
+    def varied(self) -> list[str]:
+        """The axes beside layers and neurons that have more than one value."""
+        config = self.run.config
+        return [
+            axis
+            for axis in ("activation", "loss", "optimizer", "learning_rate")
+            if len(getattr(config, axis) or ()) > 1
+        ]
+
+
+def read_report(run: Run, known: Iterable[Undone] = ()) -> Report:
+    """Read what the report of a run shows.
+
+    Args:
+        run: the run.
+        known: trials without a result of which the caller knows why; of the others, the run may say it.
+
+    Returns:
+        All that is sound, and what is not.
+
+    Raises:
+        StorageError, StorageUnavailableError: the storage refuses, or does not answer.
+    """
+    names = [trial.name for trial in trials(run.config)]
+    stored = list(run.storage.list(f"{run.folder}/trials"))
+    done = {parts[3] for name in stored if (parts := name.split("/"))[4:] == ["result.json"]}
+    read = _each(lambda name: _read_trial(run, name), [name for name in names if name in done])
+    sound = {name: found for name, found in read.items() if not isinstance(found, str)}
+    damaged = {name: found for name, found in read.items() if isinstance(found, str)}
+    board = leaderboard_of(run, {name: data for name, (_, data) in sound.items()}, tuple(damaged))
+    best = {row.trial: row for row in board.rows[:MOST_DETAILED]}
+    details = _each(lambda name: _detail(run, best[name], *sound[name]), best)
+    return Report(
+        run=run,
+        sweep=json.loads(run.storage.read(f"{run.folder}/sweep.json")),
+        board=board,
+        data={name: data for name, (_, data) in sound.items()},
+        details=tuple(details.values()),
+        undone=(
+            *(Undone(name, "damaged", why) for name, why in damaged.items()),
+            *_undone(run, board.missing[:MOST_EXPLAINED], stored, known),
+        ),
+        seconds={name: _seconds(result) for name, (result, _) in sound.items()},
+    )
+
+
+def _each(read: Callable[[_Item], _Found], items: Iterable[_Item]) -> dict[_Item, _Found]:
+    items = list(items)
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        return dict(zip(items, threads.map(read, items), strict=True))
+
+
+def _read_trial(run: Run, name: str) -> tuple[TrialResult, EpochsToSolve] | str:
+    """Return a trial's result and rows, or why they cannot be used."""
+    try:
+        result = run.result(name)
+        return result, epochs_to_solve(run, result)
+    except (SweepError, UnicodeDecodeError) as error:
+        if error.__class__ in (SweepError, ObjectNotFoundError, UnicodeDecodeError):
+            return str(error)
+        raise  # The storage's own: it would be the same for every trial.
+
+
+def _detail(run: Run, row: Row, result: TrialResult, data: EpochsToSolve) -> Detail:
+    lacking: list[str] = []
+    damaged: list[str] = []
+
+    def read(name: str, parse: Callable[[bytes], _Found]) -> _Found | None:
+        if name not in {file.name for file in result.files}:
+            lacking.append(name)
+            return None
+        try:
+            return parse(run.read_file(result, name))
+        except (ValueError, KeyError, TypeError) as error:
+            first = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
+            damaged.append(f"{run.url}/trials/{row.trial}/{result.attempt}/{name} is damaged: {first}")
+        except SweepError as error:
+            if error.__class__ is not SweepError:
+                raise
+            damaged.append(str(error))
+        return None
+
+    history = read(HISTORY, _history)
+    networks = read(NETWORKS, Networks.model_validate_json)
+    return Detail(row, result, data, history, networks, tuple(lacking), tuple(damaged))
+
+
+def _history(data: bytes) -> History:
+    """Parse history.csv; of its epochs keep those at which a quantile changes, and some for the mean."""
+    columns = ("accuracy_q10", "accuracy_median", "accuracy_q90", "accuracy_mean")
+    kept: list[list[float]] = []
+    before: list[float] = []
+    next_mean, row = 1.0, [0.0]
+    for line in csv.DictReader(io.StringIO(data.decode())):
+        row = [float(line["epoch"]), *(float(line[name]) for name in columns)]
+        if row[1:4] != before or row[0] >= next_mean:
+            kept.append(row)
+            next_mean = max(next_mean, row[0]) * 10 ** (4 / MOST_MEANS)
+        before = row[1:4]
+    if not kept:
+        raise ValueError("it has no epoch")
+    if kept[-1] != row:
+        kept.append(row)
+    epochs, low, median, high, mean = np.array(kept).T
+    if not np.isfinite(mean).all() or (np.diff(epochs) <= 0).any():
+        raise ValueError("its epochs do not rise, or a number is not finite")
+    return History(epochs.astype("int64"), low, median, high, mean)
+
+
+def _seconds(result: TrialResult) -> dict[str, float]:
+    found = {part: result.summary.get(f"{part}_seconds") for part in ("start", "compile", "train", "other")}
+    return {part: float(value) for part, value in found.items() if isinstance(value, int | float) and value >= 0}
+
+
+def _undone(run: Run, missing: Iterable[str], stored: list[str], known: Iterable[Undone]) -> Iterator[Undone]:
+    """Say why trials have no result: as the caller knows, as the driver wrote, or as their logs say."""
+    told = {**_told_by_the_driver(run), **{item.trial: item for item in known}}
+    logs: dict[str, list[str]] = {}
+    for name in stored:
+        parts = name.split("/")
+        if len(parts) == 6 and parts[5] == LOG:
+            logs.setdefault(parts[3], []).append(name)
+    for trial in missing:
+        yield told.get(trial) or _from_logs(run, trial, logs.get(trial, []))
+
+
+def _told_by_the_driver(run: Run) -> dict[str, Undone]:
+    """Return what the driver's summary says of trials that failed, as far as it can be read."""
+    try:
+        failed = json.loads(run.storage.read(f"{run.folder}/{SUMMARY}"))["failed"]
+        return {
+            str(item["trial"]): Undone(
+                str(item["trial"]), "failed", str(item["why"]), tuple(map(str, item.get("log") or ()))
+            )
+            for item in failed
+        }
+    except (ObjectNotFoundError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def _from_logs(run: Run, trial: str, names: list[str]) -> Undone:
+    lines = [line for name in names if (line := _last_line(run, name))]
+    if not lines:
+        return Undone(trial, "no result yet", "no attempt has ended")
+    last = max(lines, key=lambda line: str(line.get("time")))
+    what = "failed" if last.get("severity") == "ERROR" else "no result yet"
+    return Undone(trial, what, str(last.get("message")).removeprefix(f"{trial}: "))
+
+
+def _last_line(run: Run, name: str) -> dict[str, Any] | None:
+    try:
+        line = json.loads(run.storage.read(name).decode().splitlines()[-1])
+    except (ObjectNotFoundError, ValueError, IndexError):
+        return None
+    return line if isinstance(line, dict) else None
