@@ -1,149 +1,26 @@
 """The command line: reads words, calls one function each, prints."""
 
-import math
 import os
-import re
 import sys
 import traceback
 from collections.abc import Callable
-from functools import cache, reduce
+from functools import cache
 from importlib.metadata import entry_points
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 from click.core import ParameterSource
-from click.shell_completion import CompletionItem
 
 from job import logs
-from job.config import ACTIVATIONS, AXES, LOSSES, OPTIMIZERS, SweepConfig, make_config
+from job.config import AXES, SweepConfig, make_config
 from job.errors import ConfigError, SweepError
+from job.options import DEBUG, GRID, LOG_FORMAT, OUTPUT, Value, options, setting
+from job.report.cli import plot, report
 
 if TYPE_CHECKING:
     from job.champion import Champions
     from job.grid import Trial
     from job.leaderboard import Leaderboard
-
-DEVICES = ("auto", "cpu", "gpu")
-
-PICTURES = (
-    *("heatmap", "heatmap-solved", "intervals", "survival", "accuracy"),
-    *("boundary", "unsolved", "network", "activations", "times"),
-)
-"""The kinds of pictures, in the order of the page; `job.report.plots` draws them."""
-
-Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
-
-
-class Value(click.ParamType[Any]):
-    """A number or a word; whether it fits is `SweepConfig`'s to say, in one place and one wording."""
-
-    name = "value"
-
-    def __init__(self, known: tuple[str, ...] = ()) -> None:
-        self.known = known
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ARG002
-        """Turn text into an int or a float; leave what is none, or is more than a float can hold."""
-        if not isinstance(value, str):
-            return value
-        if re.fullmatch(r"[+-]?[0-9]{1,1000}", value):
-            return int(value)
-        try:
-            number = float(value) if re.fullmatch(r"[0-9eE.+-]+", value) else 0.0
-        except ValueError:
-            return value
-        return number if number and math.isfinite(number) else value
-
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002
-        """Complete the last of the names that are known."""
-        before, comma, last = incomplete.rpartition(",")
-        return [CompletionItem(before + comma + name) for name in self.known if name.startswith(last)]
-
-
-class Values(Value):
-    """Values with commas between."""
-
-    name = "list"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Turn `1,2,3` into [1, 2, 3]."""
-        if not isinstance(value, str):
-            return value
-        parts = [part.strip() for part in value.split(",")] if value.strip() else []
-        return [super(Values, self).convert(part, param, ctx) for part in parts]
-
-
-_NAMES = {"activation": ACTIVATIONS, "loss": LOSSES, "optimizer": tuple(OPTIMIZERS), "device": DEVICES}
-
-
-def _setting(name: str, *, single: bool = False, text: str | None = None, default: str | None = None) -> Decorator:
-    """Return the option of one of `SweepConfig`'s fields; its help and default are the field's own."""
-    field = SweepConfig.model_fields[name]
-    flag = "--" + name.replace("_", "-")
-    kinds: dict[str, Any] = {"output": str, "run": str, "keep_training": bool}
-    kind = kinds.get(name) or (Values if name in AXES and not single else Value)(_NAMES.get(name, ()))
-    return click.option(
-        f"{flag}/--no-{flag[2:]}" if kind is bool else flag,
-        type=kind,
-        default=None,
-        envvar=f"XOR_SWEEP_{name.upper()}",
-        show_envvar=True,
-        help=f"{text or field.description} {default or _default_in_words(field.default)}".rstrip(),
-    )
-
-
-def _default_in_words(default: Any) -> str:
-    if default is None:
-        return ""
-    return f"(default: {','.join(map(str, default)) if isinstance(default, tuple) else str(default).lower()})"
-
-
-def _options(*options: Decorator) -> Decorator:
-    return lambda command: reduce(lambda decorated, option: option(decorated), reversed(options), command)
-
-
-_CONFIG = click.option(
-    "--config",
-    type=click.Path(path_type=Path),
-    envvar="XOR_SWEEP_CONFIG",
-    show_envvar=True,
-    metavar="FILE",
-    help="A sweep file: YAML with any of these settings. Flags and the environment go before it.",
-)
-
-
-def _remember(context: click.Context, option: click.Parameter, value: Any) -> Any:
-    """Keep how errors are to be shown where `main` finds it."""
-    if isinstance(context.obj, dict):
-        context.obj[option.name] = value
-    return value
-
-
-_LOG_FORMAT = click.option(
-    "--log-format",
-    type=click.Choice(["auto", "text", "json"]),
-    default="auto",
-    callback=_remember,
-    is_eager=True,
-    envvar="XOR_SWEEP_LOG_FORMAT",
-    show_envvar=True,
-    show_default=True,
-    help="JSON, one object a line, or words; auto: words on a terminal.",
-)
-_DEBUG = click.option(
-    "--debug",
-    is_flag=True,
-    callback=_remember,
-    is_eager=True,
-    envvar="XOR_SWEEP_DEBUG",
-    show_envvar=True,
-    help="Show tracebacks, and what TensorFlow prints at its start.",
-)
-_GRID = _options(
-    _CONFIG, *(_setting(name) for name in SweepConfig.model_fields if name not in ("trials_per_pod", "workers"))
-)
-
 
 _INDEX_VARIABLES = ["XOR_SWEEP_INDEX", "JOB_COMPLETION_INDEX"]
 
@@ -179,8 +56,8 @@ def cli() -> None:
 
 
 @cli.command()
-@_GRID
-@_options(_setting("workers"), _LOG_FORMAT, _DEBUG)
+@GRID
+@options(setting("workers"), LOG_FORMAT, DEBUG)
 @click.pass_context
 def sweep(context: click.Context, /, log_format: str, debug: bool, **_: Any) -> None:
     """Train the whole grid on this machine, then write the report and show the leaderboard.
@@ -201,16 +78,16 @@ def sweep(context: click.Context, /, log_format: str, debug: bool, **_: Any) -> 
     with StopRequest(_last_words(context)) as stop, _sweep_watcher(log_format) as watcher:
         outcome = run_sweep(config, watcher=watcher, stop=stop, debug=debug)
         failed = [Undone(name, "failed", str(error)) for name, error in outcome.failed.items()]
-        report = write_report(outcome.run, failed)
+        written = write_report(outcome.run, failed)
     _say(log_format, f"the report: {outcome.run.url}/{INDEX}")
     if not outcome.trained and not outcome.failed:
         _say(
             log_format,
             f"{outcome.run.name}: all {len(outcome.found)} trials have their results: nothing to train",
         )
-    _show(report.board, log_format)
-    if report.damage:
-        _fail(_damaged(report.damage), 1, context.obj)
+    _show(written.board, log_format)
+    if written.damage:
+        _fail(written.damage_words, 1, context.obj)
     if outcome.failed:
         reasons = "; ".join(f"{name}: {error}" for name, error in list(outcome.failed.items())[:3])
         count = f"{len(outcome.failed)} of {config.trial_count} trials failed"
@@ -218,8 +95,8 @@ def sweep(context: click.Context, /, log_format: str, debug: bool, **_: Any) -> 
 
 
 @cli.command()
-@_GRID
-@_setting("trials_per_pod")
+@GRID
+@setting("trials_per_pod")
 @click.option(
     "--index",
     type=Value(),
@@ -234,7 +111,7 @@ def sweep(context: click.Context, /, log_format: str, debug: bool, **_: Any) -> 
     metavar="TRIAL",
     help="The trial's name, such as l2-n16.",
 )
-@_options(_LOG_FORMAT, _DEBUG)
+@options(LOG_FORMAT, DEBUG)
 @click.pass_context
 def trial(context: click.Context, /, index: Any, name: str | None, log_format: str, debug: bool, **_: Any) -> None:
     """Train one trial of the grid, by its index or its name, and store its result.
@@ -253,21 +130,21 @@ def trial(context: click.Context, /, index: Any, name: str | None, log_format: s
 
 
 @cli.command()
-@_options(
-    _setting("layers", single=True, default="(default: 1)", text="Hidden layers: a whole number from 1 to 100."),
-    _setting(
+@options(
+    setting("layers", single=True, default="(default: 1)", text="Hidden layers: a whole number from 1 to 100."),
+    setting(
         "neurons",
         single=True,
         default="(default: 16)",
         text="Neurons in each hidden layer: a whole number from 1 to 4096.",
     ),
-    *(_setting(name, single=True) for name in AXES[2:]),
-    _setting("epochs"),
-    _setting("seed", text="The seed of the initial weights: a replicate's, as replicates.csv has it."),
-    _setting("keep_training", text="Train up to the limit, also when it is solved: true or false."),
-    _setting("device"),
-    _LOG_FORMAT,
-    _DEBUG,
+    *(setting(name, single=True) for name in AXES[2:]),
+    setting("epochs"),
+    setting("seed", text="The seed of the initial weights: a replicate's, as replicates.csv has it."),
+    setting("keep_training", text="Train up to the limit, also when it is solved: true or false."),
+    setting("device"),
+    LOG_FORMAT,
+    DEBUG,
 )
 @click.pass_context
 def train(context: click.Context, /, log_format: str, debug: bool, **_: Any) -> None:
@@ -302,8 +179,8 @@ def train(context: click.Context, /, log_format: str, debug: bool, **_: Any) -> 
     show_default=True,
     help="How to print it.",
 )
-@_setting("output", text="Where the runs are: a folder, or gs://bucket/prefix.")
-@_DEBUG
+@OUTPUT
+@DEBUG
 def leaderboard(run: str, table_format: str, output: str | None, debug: bool) -> None:  # noqa: ARG001
     """Show the leaderboard of RUN: a run's name in --output, or its own folder or gs:// URL.
 
@@ -324,75 +201,8 @@ def leaderboard(run: str, table_format: str, output: str | None, debug: bool) ->
         )
 
 
-@cli.command()
-@click.argument("run")
-@_options(_setting("output", text="Where the runs are: a folder, or gs://bucket/prefix."), _DEBUG)
-@click.pass_context
-def report(context: click.Context, run: str, output: str | None, debug: bool) -> None:  # noqa: ARG001
-    """Write the page of RUN and its pictures into its report/: one index.html that needs nothing else.
-
-    It may be unfinished: the page says what is missing. What is damaged is left out, and named.
-
-    \b
-    xor-sweep report runs/sweep-f572acc9
-    xor-sweep report sweep-f572acc9 --output gs://bucket/prefix
-    """
-    from job.report.page import INDEX, write_report  # noqa: PLC0415 - scipy
-    from job.run import open_run  # noqa: PLC0415
-
-    opened = open_run(run, output or ".")
-    found = write_report(opened)
-    click.echo(f"{opened.url}/{INDEX}")
-    if found.damage:
-        _fail(_damaged(found.damage), 1, context.obj)
-
-
-def _damaged(lines: list[str]) -> str:
-    more = f"; and {len(lines) - 3} more" if len(lines) > 3 else ""
-    return f"the report goes without what is damaged: {'; '.join(lines[:3])}{more}"
-
-
-@cli.command()
-@click.argument("kind", type=click.Choice(PICTURES))
-@click.argument("run")
-@click.option(
-    "--trials",
-    type=Values(),
-    envvar="XOR_SWEEP_TRIALS",
-    show_envvar=True,
-    help="The trials to draw, as l2-n16,l1-n32; left out, the picture's own choice.",
-)
-@click.option(
-    "--to",
-    "target",
-    type=click.Path(path_type=Path, dir_okay=False),
-    envvar="XOR_SWEEP_TO",
-    show_envvar=True,
-    metavar="FILE",
-    help="The SVG file to write, or - for standard output. (default: KIND.svg)",
-)
-@_options(_setting("output", text="Where the runs are: a folder, or gs://bucket/prefix."), _DEBUG)
-def plot(kind: str, run: str, trials: Any, target: Path | None, output: str | None, debug: bool) -> None:  # noqa: ARG001
-    """Draw one picture of RUN's report as an SVG file.
-
-    \b
-    xor-sweep plot heatmap runs/sweep-f572acc9
-    xor-sweep plot survival runs/sweep-f572acc9 --trials l2-n16,l1-n32 --to survival.svg
-    """
-    from job.report.plots import draw  # noqa: PLC0415 - scipy
-    from job.report.reading import read_report  # noqa: PLC0415
-    from job.run import open_run  # noqa: PLC0415
-
-    drawn = draw(read_report(open_run(run, output or ".")), kind, tuple(map(str, trials or ())))
-    target = target or Path(f"{kind}.svg")
-    if str(target) == "-":
-        click.echo(drawn, nl=False)
-        return
-    try:
-        target.write_text(drawn, encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"{target} cannot be written: {error.strerror}") from error
-    click.echo(target)
+cli.add_command(report)
+cli.add_command(plot)
 
 
 @cli.group()
@@ -406,8 +216,8 @@ def champion() -> None:
     """
 
 
-_CHAMPION_OPTIONS = _options(
-    _setting("output", text="Where champion.json is: a folder, or gs://bucket/prefix."),
+_CHAMPION_OPTIONS = options(
+    setting("output", text="Where champion.json is: a folder, or gs://bucket/prefix."),
     click.option(
         "--format",
         "text_format",
@@ -418,7 +228,7 @@ _CHAMPION_OPTIONS = _options(
         show_default=True,
         help="How to print it.",
     ),
-    _DEBUG,
+    DEBUG,
 )
 
 

@@ -30,8 +30,8 @@ def interval(row: Row, scale: marks.LogScale, y: float) -> Markup:
         scale(at or limit) for at in (numbers.q10, numbers.median_low, numbers.median_high, numbers.q90)
     )
     thin = marks.tag("line", x1=q10, x2=q90, y1=y, y2=y, class_="thin")
-    thick = marks.tag("line", x1=low, x2=max(high, low + 0.5), y1=y, y2=y, class_="thick")
-    dot = marks.tag("circle", cx=scale(numbers.median), cy=y, r=4.0, class_="dot") if numbers.median else None
+    thick = marks.tag("line", x1=low, x2=max(high, low + 1.5), y1=y, y2=y, class_="thick")
+    dot = marks.tag("circle", cx=scale(numbers.median), cy=y, r=3.5, class_="dot") if numbers.median else None
     return marks.tag("g", thin, thick, dot, class_=f"interval {_STANDING.get(row.standing, 'worse')}")
 
 
@@ -69,9 +69,7 @@ def draw_intervals(report: Report, most: int = MOST_ROWS) -> marks.Picture:
     if more:
         content.append(marks.text(left - 12, bottom - 10, f"and {more:,} more", "tick", "end"))
     note = "dot: median, thick: its 95 % interval, thin: 10 % to 90 % of the starts"
-    content.append(
-        marks.text(left, 16, note + (f"; {count_words(more, 'more trial')} below" if more else ""), "tick")
-    )
+    content.append(marks.text(left, 16, note, "tick"))
     return marks.Picture(
         tuple(content),
         620,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from job.grid import Trial, trials
-from job.leaderboard import Row, epoch
+from job.leaderboard import WINNER, Row, epoch
 from job.report import marks
 from job.report.reading import Report
 from job.report.words import SIGNS, median_words, share_words, spread_words
@@ -90,7 +90,7 @@ def draw_panel(report: Report, panel: Panel, metric: str | None = None, *, links
         height,
         title=title[:1].upper() + title[1:],
         description=said or "No trial of it has a result.",
-        class_="heatmap",
+        class_="heatmap small" if len(config.neurons) <= 6 else "heatmap",
         role="group" if links else "img",
     )
 
@@ -113,9 +113,10 @@ def _cell(
     parts = [part for name in wanted for part in _face(report, row, name, x, y)]
     if row is None:
         parts = _empty(x, y, undone.get(trial.name, "no result yet"))
-    elif row.standing in SIGNS:
+    elif row.standing == WINNER:
+        # White within black shows on any colour.
         ring = {"x": x + 2.5, "y": y + 2.5, "width": _WIDTH - 5.0, "height": _HEIGHT - 5.0, "rx": 3.0}
-        parts.append(_ring(ring, row.standing))
+        parts += [marks.tag("rect", **ring, class_=kind) for kind in ("ring-out", "ring")]
     lines = "\n".join(tip_lines(report, trial, row, undone))
     if not links:
         return marks.tag("g", marks.tag("title", lines), *parts, class_="cell")
@@ -132,13 +133,6 @@ def _cell(
         data_tip=lines,
         data_trial=trial.name,
     )
-
-
-def _ring(box: Mapping[str, float], standing: str) -> Markup:
-    """Return the ring around a cell whose trial has a standing; white within black shows on any colour."""
-    outer = marks.tag("rect", **box, class_="ring-out")
-    kind = "ring" if standing == "winner" else "ring maybe"
-    return outer + marks.tag("rect", **box, class_=kind)
 
 
 def _face(report: Report, row: Row | None, metric: str, x: float, y: float) -> Iterator[Markup]:
@@ -204,8 +198,10 @@ def tip_lines(report: Report, trial: Trial, row: Row | None, undone: Mapping[str
     yield f"{numbers.replicates} starts, place {row.place}"
 
 
-def draw_scale(report: Report, metric: str) -> marks.Picture:
-    """Draw the colour bar of a metric with its two ends' values."""
+def draw_scale(report: Report, metric: str) -> marks.Picture | None:
+    """Draw the colour bar of a metric with its two ends' values; None where both are one."""
+    if metric == MEDIAN and len(set(median_range(report))) == 1:
+        return None
     width, height, parts = 220.0, 10.0, 44
     bar = [
         marks.tag(

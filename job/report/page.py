@@ -82,7 +82,8 @@ def render(report: Report) -> str:
         claim=words.claim(report),
         metrics=heatmap.METRICS,
         intervals=bars.draw_intervals(report, most=15) if len(report.board.rows) > 1 else None,
-        scales=[heatmap.draw_scale(report, metric) for metric in heatmap.METRICS],
+        scales=[scale for metric in heatmap.METRICS if (scale := heatmap.draw_scale(report, metric))],
+        beyond=any(row.outcome.median is None for row in report.board.rows),
         panels=[(panel.name, heatmap.draw_panel(report, panel, links=True)) for panel in panels],
         more_panels=more_panels,
         picks=[

@@ -20,8 +20,10 @@ def _heatmap(metric: str) -> Callable[[Report, Sequence[Detail] | None], marks.P
         shown, _left_out = heatmap.panels(report)
         pictures = [heatmap.draw_panel(report, panel, metric) for panel in shown]
         names = [panel.name for panel in shown]
-        scale = heatmap.draw_scale(report, metric)
-        return _beside([*pictures, scale], [*names, heatmap.METRICS[metric]], title="The grid")
+        if scale := heatmap.draw_scale(report, metric):
+            pictures.append(scale)
+            names.append(heatmap.METRICS[metric])
+        return _beside(pictures, names, title="The grid")
 
     return draw
 

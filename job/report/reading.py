@@ -109,6 +109,12 @@ class Report:
         return [*results, *(line for detail in self.details for line in detail.damaged)]
 
     @property
+    def damage_words(self) -> str:
+        """What could not be read, in one line."""
+        more = f"; and {len(self.damage) - 3} more" if len(self.damage) > 3 else ""
+        return f"the report goes without what is damaged: {'; '.join(self.damage[:3])}{more}"
+
+    @property
     def varied(self) -> list[str]:
         """The axes beside layers and neurons that have more than one value."""
         config = self.run.config

@@ -1,0 +1,83 @@
+"""The commands that write a run's report, and one picture of it."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from job.errors import ConfigError, SweepError
+from job.options import DEBUG, OUTPUT, Values, options
+
+PICTURES = (
+    *("heatmap", "heatmap-solved", "intervals", "survival", "accuracy"),
+    *("boundary", "unsolved", "network", "activations", "times"),
+)
+"""The kinds of pictures, in the order of the page; `job.report.plots` draws them."""
+
+
+@click.command()
+@click.argument("run")
+@options(OUTPUT, DEBUG)
+def report(run: str, output: str | None, debug: bool) -> None:  # noqa: ARG001
+    """Write the page of RUN and its pictures into its report/: one index.html that needs nothing else.
+
+    It may be unfinished: the page says what is missing. What is damaged is left out, and named.
+
+    \b
+    xor-sweep report runs/sweep-f572acc9
+    xor-sweep report sweep-f572acc9 --output gs://bucket/prefix
+    """
+    from job.report.page import INDEX, write_report  # noqa: PLC0415 - scipy
+    from job.run import open_run  # noqa: PLC0415
+
+    opened = open_run(run, output or ".")
+    found = write_report(opened)
+    click.echo(f"{opened.url}/{INDEX}")
+    if found.damage:
+        raise SweepError(found.damage_words)
+
+
+@click.command()
+@click.argument("kind", metavar="KIND", type=click.Choice(PICTURES))
+@click.argument("run")
+@click.option(
+    "--trials",
+    type=Values(),
+    envvar="XOR_SWEEP_TRIALS",
+    show_envvar=True,
+    help="The trials to draw, as l2-n16,l1-n32; left out, the picture's own choice.",
+)
+@click.option(
+    "--to",
+    "target",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar="XOR_SWEEP_TO",
+    show_envvar=True,
+    metavar="FILE",
+    help="The SVG file to write, or - for standard output. (default: KIND.svg)",
+)
+@options(OUTPUT, DEBUG)
+def plot(kind: str, run: str, trials: Any, target: Path | None, output: str | None, debug: bool) -> None:  # noqa: ARG001
+    """Draw one picture of RUN's report as an SVG file.
+
+    KIND is heatmap, heatmap-solved, intervals, survival, accuracy, boundary, unsolved, network, activations or
+    times.
+
+    \b
+    xor-sweep plot heatmap runs/sweep-f572acc9
+    xor-sweep plot survival runs/sweep-f572acc9 --trials l2-n16,l1-n32 --to survival.svg
+    """
+    from job.report.plots import draw  # noqa: PLC0415 - scipy
+    from job.report.reading import read_report  # noqa: PLC0415
+    from job.run import open_run  # noqa: PLC0415
+
+    drawn = draw(read_report(open_run(run, output or ".")), kind, tuple(map(str, trials or ())))
+    target = target or Path(f"{kind}.svg")
+    if str(target) == "-":
+        click.echo(drawn, nl=False)
+        return
+    try:
+        target.write_text(drawn, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{target} cannot be written: {error.strerror}") from error
+    click.echo(target)
