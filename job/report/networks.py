@@ -141,7 +141,7 @@ class Failure:
 
 
 def failures(report: Report) -> tuple[list[Failure], int]:
-    """Return the gallery of starts that never solved it, and how many such groups are left out.
+    """Return the gallery of starts that never solved it, and how many such starts are in none of its groups.
 
     Of every trial its most frequent way comes first, then of every trial the second, and so on.
     """
@@ -170,7 +170,9 @@ def failures(report: Report) -> tuple[list[Failure], int]:
                 ),
             )
         )
-    return gallery, len(groups) - len(shown)
+    known = [detail.row.outcome for detail in report.details if detail.networks is not None]
+    unsolved = sum(numbers.replicates - numbers.solved for numbers in known)
+    return gallery, unsolved - sum(item.count for item in gallery)
 
 
 def why_not_drawn(detail: Detail) -> str | None:

@@ -281,3 +281,22 @@ def cloud_sweep(folder, gcs_server):
     url = f"gs://results/{uuid.uuid4().hex}/prefix"
     said = run_program("sweep", *SMALLER, "--output", url, cwd=folder, env=environment)
     return SimpleNamespace(folder=folder, url=url, environment=environment, said=said)
+
+
+@ahead
+def paneled_sweep(folder):
+    """Eight trials on three axes, with the tutorial's two networks among them."""
+    words = (
+        "--neurons",
+        "16,32",
+        "--layers",
+        "1,2",
+        "--activation",
+        "relu,tanh",
+        "--replicates",
+        "24",
+        "--epochs",
+        "300",
+    )
+    said = run_program("sweep", *words, "--run", "paneled", cwd=folder)
+    return SimpleNamespace(folder=folder, run=folder / "runs" / "paneled", said=said)
