@@ -10,7 +10,7 @@ from programs import ENVIRONMENT, PROGRAM, SMALL
 
 from job.cli import cli
 
-COMMANDS = ("sweep", "trial", "train", "leaderboard", "champion")
+COMMANDS = ("sweep", "trial", "train", "leaderboard", "report", "plot", "champion")
 HEAVY = {"tensorflow", "keras", "scipy", "google"}
 
 
