@@ -1,16 +1,19 @@
 """Makes what the documentation shows: `make docs` runs the sweeps below and writes their tables and pictures.
 
-The README's blocks between `<!-- NAME -->` and `<!-- end -->`, docs/*.svg and docs/reference.md come from here.
+The README's blocks between `<!-- NAME -->` and `<!-- end -->`, docs/leaderboard.svg, docs/report*.png and
+docs/reference.md come from here. The pictures of the report are taken in Debian's chromium.
 """
 
+import contextlib
 import io
+import os
 import re
+import shutil
 import tempfile
 from pathlib import Path
 
 import click
-import matplotlib as mpl
-from matplotlib.figure import Figure
+from playwright.sync_api import sync_playwright
 from rich.console import Console
 
 from docs import chart
@@ -19,6 +22,10 @@ from job.config import make_config
 from job.config_file import read_config_file
 from job.errors import EXIT_CODES
 from job.leaderboard import Leaderboard, make_leaderboard
+from job.report import plots
+from job.report.page import INDEX, write_report
+from job.report.reading import read_report
+from job.run import Run
 from job.sweep import run_sweep
 from job.tables import print_leaderboard
 
@@ -31,16 +38,46 @@ def main() -> None:
     """Run the sweeps and write everything."""
     write_reference()
     chart.write()
-    with tempfile.TemporaryDirectory() as folder:
-        board = sweep({"output": folder})
-        replace_block("default sweep", as_text(board))
-        picture(board).savefig(DOCS / "leaderboard.svg", metadata={"Date": None})
-        replace_block("tutorial sweep", as_text(sweep({**TUTORIAL, "output": folder})))
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        run = run_on_cpu({})
+        replace_block("default sweep", as_text(make_leaderboard(run)))
+        (DOCS / "leaderboard.svg").write_text(plots.draw(read_report(run), "intervals"))
+        replace_block("tutorial sweep", as_text(sweep(TUTORIAL)))
+        write_report(run)
+        take_screenshots(Path(folder, run.folder, INDEX))
+
+
+def run_on_cpu(settings: dict[str, object]) -> Run:
+    """Run a sweep on the CPU."""
+    return run_sweep(make_config({**settings, "device": "cpu"})).run
 
 
 def sweep(settings: dict[str, object]) -> Leaderboard:
     """Run a sweep on the CPU and return its leaderboard."""
-    return make_leaderboard(run_sweep(make_config({**settings, "device": "cpu"})).run)
+    return make_leaderboard(run_on_cpu(settings))
+
+
+def take_screenshots(page: Path) -> None:
+    """Take the README's pictures of a report's page: its top, and one trial up close in the dark.
+
+    Raises:
+        FileNotFoundError: there is no chromium.
+    """
+    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    if chromium is None:
+        raise FileNotFoundError("the README's pictures need chromium; on Debian: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox"] if os.geteuid() == 0 else []
+        )
+        for name, scheme, address, height in (
+            ("report", "light", "", 960),
+            ("report-trial", "dark", "#trial-l1-n16", 1010),
+        ):
+            view = browser.new_page(viewport={"width": 1100, "height": height}, color_scheme=scheme)
+            view.goto(page.as_uri() + address)
+            view.screenshot(path=DOCS / f"{name}.png")
+        browser.close()
 
 
 def as_text(board: Leaderboard) -> str:
@@ -58,31 +95,6 @@ def replace_block(name: str, text: str) -> None:
     if count != 1:
         raise ValueError(f"the README has {count} blocks named {name}")
     README.write_text(changed)
-
-
-def picture(board: Leaderboard) -> Figure:
-    """Draw each trial's median with its 95 % interval, and the span from its 10 % to its 90 % quantile."""
-    with mpl.rc_context({"svg.hashsalt": "xor-sweep", "svg.fonttype": "none", "font.size": 11}):
-        figure = Figure(figsize=(8.5, 5), layout="constrained")
-        axes = figure.subplots()
-        limit = board.epochs
-        for height, row in enumerate(reversed(board.rows)):
-            numbers = row.outcome
-            colour = {"winner": "#0b6e4f", "not told apart": "#0072b2"}.get(row.standing, "#777777")
-            axes.plot([numbers.q10 or limit, numbers.q90 or limit], [height] * 2, color=colour, linewidth=1)
-            low, high = numbers.median_low or limit, numbers.median_high or limit
-            axes.plot([low, high], [height] * 2, color=colour, linewidth=5, solid_capstyle="butt")
-            if numbers.median:
-                axes.plot(numbers.median, height, "o", color=colour, markeredgecolor="white", markersize=8)
-        axes.axvline(limit, color="#777777", linestyle=":")
-        axes.set_xscale("log")
-        axes.set_yticks(range(len(board.rows)), [row.trial for row in reversed(board.rows)])
-        axes.set_xlabel(
-            "epochs to solve XOR (dot: median, thick: its 95 % interval, thin: 10 % to 90 % of the starts)"
-        )
-        axes.set_title("Green: the winner. Blue: cannot be told apart from it. Dotted: the limit.", fontsize=11)
-        axes.spines[["top", "right"]].set_visible(False)
-        return figure
 
 
 def write_reference() -> None:
