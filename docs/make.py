@@ -72,7 +72,7 @@ def take_screenshots(page: Path) -> None:
         )
         for name, scheme, address, height in (
             ("report", "light", "", 960),
-            ("report-trial", "dark", "#trial-l1-n16", 1010),
+            ("report-trial", "dark", "#trial-l1-n16", 980),
         ):
             view = browser.new_page(viewport={"width": 1100, "height": height}, color_scheme=scheme)
             view.goto(page.as_uri() + address)

@@ -54,6 +54,8 @@ def drive(cluster: Cluster, sweep: Sweep, run: Run, sink: logs.Sink) -> Leaderbo
     board, summary = write_report(run, driver.state.job, driver.failures())
     for failed in summary["failed"][:MOST_TROUBLES]:
         sink(logs.event(f"{failed['trial']} has no result: {failed['why']}", severity="ERROR", **failed))
+    for damaged in summary["damaged"][:MOST_TROUBLES]:
+        sink(logs.event(damaged, severity="ERROR"))
     told = {key: summary[key] for key in ("run", "url", "winner", "not_told_apart", "trials", "done")}
     sink(logs.event(board.verdict, failed=len(summary["failed"]), **told))
     return board

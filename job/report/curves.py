@@ -129,7 +129,7 @@ def draw_accuracy(report: Report, detail: Detail) -> marks.Picture:
         return bottom - (bottom - top) * share
 
     content = [
-        *marks.share_axis(left, right, top, bottom, "accuracy"),
+        *marks.share_axis(left, right, top, bottom, "accuracy", above=28),
         *marks.epoch_axis(scale, top, bottom, "epoch (log scale)"),
     ]
     if detail.history is not None:

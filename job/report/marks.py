@@ -146,15 +146,17 @@ def epoch_axis(scale: LogScale, top: float, bottom: float, label: str) -> list[M
     ]
 
 
-def share_axis(left: float, right: float, top: float, bottom: float, label: str) -> list[Markup]:
-    """Return an axis from 0 % (bottom) to 100 % (top) at the left of a plot, with its grid."""
+def share_axis(
+    left: float, right: float, top: float, bottom: float, label: str, *, above: float = 14
+) -> list[Markup]:
+    """Return an axis from 0 % (bottom) to 100 % (top) at the left of a plot, with its grid; its label is above."""
     ticks = [(bottom - (bottom - top) * percent / 100, percent) for percent in (0, 25, 50, 75, 100)]
     grid = "".join(f"M{number(left)} {number(y)}H{number(right)}" for y, _ in ticks[1:])
     return [
         tag("path", d=grid, class_="grid"),
         tag("path", d=f"M{number(left)} {number(bottom)}H{number(right)}", class_="axis"),
         *(text(left - 8, y + 4, f"{percent} %", "tick", "end") for y, percent in ticks),
-        text(left - 46, top - 14, label, "label"),
+        text(left - 46, top - above, label, "label"),
     ]
 
 

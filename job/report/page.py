@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 from job.leaderboard import Row, as_csv
 from job.report import bars, curves, heatmap, marks, networks, plots, words
 from job.report.reading import Detail, Report, Undone, read_report
-from job.run import LEADERBOARD, MODEL, REPORT, Run
+from job.run import CARD, LEADERBOARD, MODEL, REPORT, Run
 
 INDEX = f"{REPORT}/index.html"
 
@@ -134,6 +134,8 @@ class _CloseUp:
     network_words: str
     model: str
     """The model file, as seen from the page."""
+    card: str | None
+    """Its model card, as seen from the page."""
     loading: str
     """The program that loads it."""
     problems: tuple[str, ...]
@@ -141,7 +143,7 @@ class _CloseUp:
 
 def _close_up(report: Report, detail: Detail) -> _CloseUp:
     why_not = networks.why_not_drawn(detail)
-    place = f"trials/{detail.row.trial}/{detail.result.attempt}/{MODEL}"
+    folder = f"trials/{detail.row.trial}/{detail.result.attempt}"
     seed = detail.result.summary.get("chosen_seed")
     solved_in = detail.result.summary.get("chosen_epochs_to_solve")
     found = detail.history or detail.networks
@@ -156,8 +158,9 @@ def _close_up(report: Report, detail: Detail) -> _CloseUp:
         answers=networks.answers(detail.networks.chosen.plane) if detail.networks else [],
         network=networks.draw_network(detail),
         network_words=f"Not drawn: {why_not}." if why_not else networks.network_words(detail),
-        model=f"../{place}",
-        loading=loading(f"{report.run.url}/{place}"),
+        model=f"../{folder}/{MODEL}",
+        card=f"../{folder}/{CARD}" if CARD in {file.name for file in detail.result.files} else None,
+        loading=loading(f"{report.run.url}/{folder}/{MODEL}"),
         problems=(
             *detail.damaged,
             *(f"The run was made without {name}: what is drawn from it is missing." for name in detail.lacking),
