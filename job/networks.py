@@ -3,11 +3,13 @@
 Plain numbers, so that whoever reads them needs neither Keras nor TensorFlow.
 """
 
-from typing import Annotated
+import itertools
+from collections.abc import Sequence
+from typing import Annotated, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 NETWORKS = "networks.json"
 
@@ -25,7 +27,7 @@ MOST_WEIGHTS = 20_000
 """The weights of larger networks are not kept here: a drawing of them shows nothing."""
 
 Plane = Annotated[
-    list[Annotated[list[float | None], Field(min_length=SIDE, max_length=SIDE)]],
+    list[Annotated[list[FiniteFloat | None], Field(min_length=SIDE, max_length=SIDE)]],
     Field(min_length=SIDE, max_length=SIDE),
 ]
 """The network's output for each pair of inputs: a row for each second input, rising, in it a number for each
@@ -43,8 +45,18 @@ class Network(_Part):
     """The seed of its initial weights."""
     plane: Plane
     """What it says."""
-    weights: list[list[list[float]] | list[float]] | None
+    weights: list[list[list[FiniteFloat]] | list[FiniteFloat]] | None
     """Kernel (inputs, units) and bias (units,) of each layer in turn; None where they are too many."""
+
+    def check(self, widths: Sequence[int]) -> None:
+        """Find out whether the weights are those of a network with so many units in each layer.
+
+        Raises:
+            ValueError: they are not.
+        """
+        wanted = [shape for pair in itertools.pairwise(widths) for shape in (pair, pair[1:])]
+        if self.weights is not None and [np.shape(weight) for weight in self.weights] != wanted:
+            raise ValueError("its weights are not those of the trial's network")
 
 
 class Curve(_Part):
@@ -53,10 +65,17 @@ class Curve(_Part):
     seed: int
     epochs: list[int]
     """The first epoch, and each at which the accuracy is not that of the epoch before."""
-    accuracy: list[float]
+    accuracy: list[FiniteFloat]
     """The accuracy from that epoch on."""
     until: int
     """The last epoch of the curve."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        rising = all(first < second for first, second in itertools.pairwise([0, *self.epochs, self.until + 1]))
+        if not self.epochs or len(self.epochs) != len(self.accuracy) or not rising:
+            raise ValueError("a curve's epochs do not rise, or are not as many as its numbers")
+        return self
 
 
 class Unsolved(_Part):

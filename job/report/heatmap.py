@@ -61,7 +61,7 @@ def draw_panel(report: Report, panel: Panel, metric: str | None = None, *, links
         report: what is known of the run.
         panel: which.
         metric: what the colours show; None draws each, for the page's style to show one of them.
-        links: make each cell lead to its trial on the page, and tell its numbers when it is pointed at.
+        links: make each cell lead to its trial on the page, if it is drawn there, and tell its numbers.
     """
     config = report.run.config
     rows = {row.trial: row for row in report.board.rows}
@@ -120,19 +120,13 @@ def _cell(
     lines = "\n".join(tip_lines(report, trial, row, undone))
     if not links:
         return marks.tag("g", marks.tag("title", lines), *parts, class_="cell")
+    told = {"class_": "cell", "aria_label": lines.replace("\n", ", "), "data_tip": lines}
     if row is None:
-        return marks.tag(
-            "g", *parts, class_="cell", tabindex=0, role="img", aria_label=lines.replace("\n", ", "), data_tip=lines
-        )
-    return marks.tag(
-        "a",
-        *parts,
-        href=f"#trial-{trial.name}",
-        class_="cell",
-        aria_label=lines.replace("\n", ", "),
-        data_tip=lines,
-        data_trial=trial.name,
-    )
+        return marks.tag("g", *parts, **told, role="img", tabindex=0)
+    if row.place > len(report.details):
+        # Nothing to lead to, and too many to go through by the keyboard: the table has them.
+        return marks.tag("g", *parts, **told, role="img", data_trial=trial.name)
+    return marks.tag("a", *parts, **told, href=f"#trial-{trial.name}", data_trial=trial.name)
 
 
 def _face(report: Report, row: Row | None, metric: str, x: float, y: float) -> Iterator[Markup]:
@@ -165,15 +159,9 @@ def _value(report: Report, row: Row, metric: str) -> tuple[float | None, str]:
         return numbers.share_solved, f"{numbers.share_solved:.0%}".replace("%", " %")
     if numbers.median is None:
         return None, epoch(None, report.limit)
-    low, high = median_range(report)
+    low, high = report.median_range
     span = math.log(high / low) or 1.0
     return 1 - math.log(numbers.median / low) / span, str(numbers.median)
-
-
-def median_range(report: Report) -> tuple[int, int]:
-    """Return the smallest and the largest median of the run; both are the limit where there is none."""
-    medians = [row.outcome.median for row in report.board.rows if row.outcome.median is not None]
-    return (min(medians), max(medians)) if medians else (report.limit, report.limit)
 
 
 def _empty(x: float, y: float, what: str) -> list[Markup]:
@@ -200,7 +188,7 @@ def tip_lines(report: Report, trial: Trial, row: Row | None, undone: Mapping[str
 
 def draw_scale(report: Report, metric: str) -> marks.Picture | None:
     """Draw the colour bar of a metric with its two ends' values; None where both are one."""
-    if metric == MEDIAN and len(set(median_range(report))) == 1:
+    if metric == MEDIAN and len(set(report.median_range)) == 1:
         return None
     width, height, parts = 220.0, 10.0, 44
     bar = [
@@ -214,7 +202,7 @@ def draw_scale(report: Report, metric: str) -> marks.Picture | None:
         )
         for at in range(parts)
     ]
-    low, high = (str(at) for at in median_range(report)) if metric == MEDIAN else ("0 %", "100 %")
+    low, high = (str(at) for at in report.median_range) if metric == MEDIAN else ("0 %", "100 %")
     words = [
         marks.text(0, height + 15, low, "tick"),
         marks.text(width / 2, height + 15, "epochs, log scale" if metric == MEDIAN else "solved", "tick", "middle"),

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
@@ -101,6 +102,12 @@ class Report:
     def limit(self) -> int:
         """The epoch limit."""
         return self.board.epochs
+
+    @cached_property
+    def median_range(self) -> tuple[int, int]:
+        """The smallest and the largest median; both are the limit where there is none."""
+        medians = [row.outcome.median for row in self.board.rows if row.outcome.median is not None]
+        return (min(medians), max(medians)) if medians else (self.limit, self.limit)
 
     @property
     def damage(self) -> list[str]:
@@ -198,8 +205,14 @@ def _detail(run: Run, row: Row, result: TrialResult, data: EpochsToSolve) -> Det
         return None
 
     history = read(HISTORY, _history)
-    networks = read(NETWORKS, Networks.model_validate_json)
+    networks = read(NETWORKS, lambda content: _networks(content, row))
     return Detail(row, result, data, history, networks, tuple(lacking), tuple(damaged))
+
+
+def _networks(data: bytes, row: Row) -> Networks:
+    networks = Networks.model_validate_json(data)
+    networks.chosen.check(row.architecture.widths)
+    return networks
 
 
 def _history(data: bytes) -> History:
@@ -208,7 +221,10 @@ def _history(data: bytes) -> History:
     kept: list[list[float]] = []
     before: list[float] = []
     next_mean, row = 1.0, [0.0]
-    for line in csv.DictReader(io.StringIO(data.decode())):
+    lines = csv.DictReader(io.StringIO(data.decode()))
+    if lacking := {"epoch", *columns} - set(lines.fieldnames or ()):
+        raise ValueError(f"it has no column {', '.join(sorted(lacking))}")
+    for line in lines:
         row = [float(line["epoch"]), *(float(line[name]) for name in columns)]
         if row[1:4] != before or row[0] >= next_mean:
             kept.append(row)

@@ -1,6 +1,7 @@
 """The report: every number on the page is computed once more from the run's files, by plain Python."""
 
 import csv
+import hashlib
 import itertools
 import json
 import math
@@ -19,6 +20,8 @@ from pages import corners, parse
 from programs import ENVIRONMENT, run_program
 from test_leaderboard import band, expected_rows, log_rank, numbers_of, read_rows, survival_curve
 
+from job.config import SweepConfig
+from job.grid import trials
 from job.report.cli import PICTURES
 from job.report.networks import ACTIVATIONS
 from job.report.plots import KINDS
@@ -557,6 +560,94 @@ def test_a_damaged_curve_is_named_and_the_trial_keeps_its_place(copy, write, nam
     article = page.one("article", id="trial-l1-n8")
     assert name in article.one("p", "warning").text
     assert len(list(page.one("section", id="leaderboard").one("tbody").each("tr"))) == 3
+
+
+def change_networks(run, trial, change):
+    """Change what networks.json holds, and its checksum in result.json with it."""
+    path = attempt_of(run, trial) / "networks.json"
+    networks = json.loads(path.read_text())
+    change(networks)
+    path.write_text(json.dumps(networks))
+    result = json.loads((run / "trials" / trial / "result.json").read_text())
+    for file in result["files"]:
+        if file["name"] == "networks.json":
+            file.update(size=path.stat().st_size, sha256=hashlib.sha256(path.read_bytes()).hexdigest())
+    (run / "trials" / trial / "result.json").write_text(json.dumps(result))
+
+
+WRONG_NETWORKS = {
+    "weights of another network": lambda networks: networks["chosen"]["weights"].pop(),
+    "a ragged kernel": lambda networks: networks["chosen"]["weights"][0][0].pop(),
+    "a weight that is no number": lambda networks: networks["chosen"]["weights"][1].__setitem__(0, "<b>"),
+    "a plane of another size": lambda networks: networks["chosen"]["plane"].pop(),
+    "a curve that goes back": lambda networks: networks["first"][0].update(until=0),
+    "no chosen network": lambda networks: networks.pop("chosen"),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG_NETWORKS)
+def test_networks_that_cannot_be_are_named_and_not_drawn(copy, write, wrong):
+    change_networks(copy, "l1-n8", WRONG_NETWORKS[wrong])
+    said, page = write(code=1)
+    assert "networks.json is damaged" in said.error
+    article = page.one("article", id="trial-l1-n8")
+    assert not list(article.each("svg", "network"))
+    assert len(list(article.each("svg", "accuracy"))) == 1  # from history.csv
+
+
+def test_a_network_that_left_the_finite_numbers_or_is_too_large_to_draw_has_a_page(copy, write):
+    def change(networks):
+        networks["chosen"]["plane"] = [[None] * 41] * 41
+        networks["chosen"]["weights"] = None
+
+    change_networks(copy, "l1-n8", change)
+    _, page = write()
+    article = page.one("article", id="trial-l1-n8")
+    assert "0 xor 0: not a number" in article.text
+    assert "too many to draw" in article.text
+
+
+def test_the_page_of_a_large_grid_says_what_it_leaves_out(copy, say):
+    """Real results, under the names of a grid of 1,200 trials."""
+    config = SweepConfig(
+        layers=tuple(range(1, 21)),
+        neurons=tuple(range(1, 31)),
+        activation=("relu", "tanh"),
+        replicates=16,
+        epochs=LIMIT,
+    )
+    large = copy.parent / "large"
+    sweep = json.loads((copy / "sweep.json").read_text())
+    large.mkdir()
+    (large / "sweep.json").write_text(
+        json.dumps({**sweep, "config": config.model_dump(mode="json"), "config_hash": config.hash})
+    )
+    results = [json.loads((copy / "trials" / trial / "result.json").read_text()) for trial in TRIALS]
+    for trial in trials(config):
+        result = {**results[trial.index % 3], "config_hash": config.hash}
+        folder = large / "trials" / trial.name
+        folder.mkdir(parents=True)
+        (folder / result["attempt"]).symlink_to(attempt_of(copy, result["trial"]))
+        result["files"] = [file for file in result["files"] if file["name"] != "networks.json"]
+        (folder / "result.json").write_text(json.dumps({**result, "trial": trial.name, "index": trial.index}))
+    said = say("report", large)
+    assert said.code == 0, said.err
+    text = (large / "report" / "index.html").read_text()
+    page = parse(text)
+    assert len(text) < 3_000_000
+    assert len(list(page.each("article"))) == len(list(page.each("g", "series"))) == 100
+    assert "The best 100 of 1,200 trials are drawn one by one" in page.one("section", id="survival").text
+    assert len(list(page.one("section", id="leaderboard").one("tbody").each("tr"))) == 1000
+    assert "has 200 more trials" in page.one("section", id="leaderboard").text
+    assert len(list(page.each(None, "cell"))) == 600
+    assert (
+        "1 combination of the other axes, without the best trials, is not drawn"
+        in page.one("section", id="grid").text
+    )
+    names = {element["id"] for element in page.each() if "id" in element.attributes}
+    targets = {link["href"] for link in page.each("a") if link["href"].startswith("#")}
+    assert {target[1:] for target in targets} <= names
+    assert len((large / "report" / "leaderboard.csv").read_text().splitlines()) == 1201
 
 
 def test_a_run_that_is_older_than_networks_json_has_a_page_that_says_what_is_missing(copy, write):

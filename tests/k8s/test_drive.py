@@ -1,7 +1,9 @@
 """The driver: it watches a sweep to its end, and says of every trial without a result why."""
 
 import csv
+import html
 import json
+import re
 
 import pytest
 from jobs import create, finished_run, kubectl, sweep_job
@@ -24,6 +26,17 @@ def test_the_driver_ends_with_0_and_a_verdict_though_the_job_failed(zoo):
 def test_the_leaderboard_has_the_trials_that_have_results(zoo):
     rows = list(csv.DictReader((zoo.output / "runs/zoo-r1/report/leaderboard.csv").read_text().splitlines()))
     assert [row["trial"] for row in rows] == ["l1-n1"]
+
+
+def test_the_page_shows_the_verdict_and_of_each_trial_that_failed_why_with_its_log(zoo, failed):
+    page = (zoo.output / "runs/zoo-r1/report/index.html").read_text()
+    shown = html.unescape(re.search(r'<section id="undone">.*?</section>', page, re.DOTALL)[0])
+    assert "l1-n1 is fastest" in re.sub("<.*?>", "", page)
+    assert shown.count("<tr>") == 1 + len(failed)
+    for trial, told in failed.items():
+        assert f'<th scope="row" class="left">{trial}</th>' in shown
+        assert told["why"] in shown
+        assert "\n".join(told["log"]) in shown
 
 
 @pytest.mark.parametrize(
