@@ -87,7 +87,7 @@ class Report:
 
     run: Run
     sweep: Mapping[str, Any]
-    """What sweep.json holds."""
+    """What sweep.json holds; empty where no trial has begun."""
     board: Leaderboard
     data: Mapping[str, EpochsToSolve]
     """What was seen of each trial of the leaderboard, by its name."""
@@ -156,7 +156,7 @@ def read_report(run: Run, known: Iterable[Undone] = ()) -> Report:
     details = _each(lambda name: _detail(run, best[name], *sound[name]), best)
     return Report(
         run=run,
-        sweep=json.loads(run.storage.read(f"{run.folder}/sweep.json")),
+        sweep=_sweep(run),
         board=board,
         data={name: data for name, (_, data) in sound.items()},
         details=tuple(details.values()),
@@ -166,6 +166,14 @@ def read_report(run: Run, known: Iterable[Undone] = ()) -> Report:
         ),
         seconds={name: _seconds(result) for name, (result, _) in sound.items()},
     )
+
+
+def _sweep(run: Run) -> dict[str, Any]:
+    try:
+        sweep = json.loads(run.storage.read(f"{run.folder}/sweep.json"))
+    except (ObjectNotFoundError, ValueError):
+        return {}
+    return sweep if isinstance(sweep, dict) else {}
 
 
 def _each(read: Callable[[_Item], _Found], items: Iterable[_Item]) -> dict[_Item, _Found]:

@@ -24,7 +24,11 @@ from job.config import SweepConfig
 from job.grid import trials
 from job.report.cli import PICTURES
 from job.report.networks import ACTIVATIONS
+from job.report.page import write_report
 from job.report.plots import KINDS
+from job.report.reading import Undone
+from job.run import Run
+from job.storage import open_storage
 
 TRIALS = ("l1-n32", "l1-n8", "l1-n2")  # best first
 LIMIT = 400
@@ -511,6 +515,17 @@ def test_the_report_of_a_run_without_any_result_is_a_page_that_says_so(copy, wri
     assert "3 trials of 3 have no result: l1-n2, l1-n8, l1-n32" in page.one("p", "warning").text
     names = {path.name for path in (copy / "report").iterdir() if not path.name.startswith(".")}
     assert names == {"index.html", "activations.svg"}
+
+
+def test_a_run_that_no_trial_has_begun_has_a_page(tmp_path):
+    """The driver's, where the Job failed before its first pod ran."""
+    run = Run(open_storage(str(tmp_path)), SweepConfig(run="early"), "early")
+    failed = [Undone(trial.name, "failed", "Unschedulable: no node") for trial in trials(run.config)]
+    report = write_report(run, failed)
+    page = parse((tmp_path / "runs" / "early" / "report" / "index.html").read_text())
+    assert report.damage == []
+    assert len(list(page.one("section", id="undone").one("tbody").each("tr"))) == 15
+    assert "Unschedulable: no node" in page.one("section", id="undone").text
 
 
 def test_a_picture_of_a_run_without_any_result_is_refused(copy, say, here):
