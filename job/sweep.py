@@ -94,7 +94,6 @@ def run_trials(
         InterruptedRunError: it was told to stop.
     """
     failure = None
-    started = time.monotonic()
     # Before the storage is asked, which may take a minute to answer: a pod's log begins with its trial's name.
     for trial in wanted:
         sink(logs.event(f"{trial.name}: trial {trial.index} of run {config.run_name}", **_where(config, trial)))
@@ -105,11 +104,12 @@ def run_trials(
         missing = [trial for trial in wanted if not _is_there(run, trial, sink)]
         if not missing:
             return
+        started = time.monotonic()
         device = start_tensorflow(config.device, debug=debug)
         from job.trial import run_trial  # noqa: PLC0415 - TensorFlow must be started first
 
+        start_seconds = time.monotonic() - started
         run.begin(provenance(device))
-    start_seconds = time.monotonic() - started
     for trial in missing:
         try:
             run_trial(run, trial, device=device, stop=stop, sink=sink, start_seconds=start_seconds)
