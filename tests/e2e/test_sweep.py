@@ -17,7 +17,7 @@ def log(namespace, job, index):
 
 
 @pytest.mark.parametrize(("name", "kind"), [("helm", "bucket"), ("helm3", "claim")])
-def test_a_release_from_install_to_uninstall(request, namespace, release, name, kind):
+def test_a_release_from_install_to_uninstall(request, namespace, release, xor_sweep, tmp_path, name, kind):
     program = helm(name)
     bucket = request.getfixturevalue("gcs") if kind == "bucket" else None
     output, values = into(bucket) if bucket else ({}, {})
@@ -33,6 +33,11 @@ def test_a_release_from_install_to_uninstall(request, namespace, release, name, 
         results = {f"trials/{trial}/result.json" for trial in ("l1-n2", "l1-n4")}
         report = {"report/leaderboard.csv", "report/summary.json"}
         assert {f"runs/demo-xor-sweep-r1/{name}" for name in results | report} <= set(written)
+    else:
+        xor_sweep("results", "demo", tmp_path / "here")
+        trials = {path.parent.name for path in (tmp_path / "here").glob("*/model.keras")}
+        assert trials == {"l1-n2", "l1-n4"}
+        assert json.loads((tmp_path / "here/summary.json").read_text())["failed"] == []
 
     assert "Succeeded" in release(program, "test", "--timeout=2m")
 
