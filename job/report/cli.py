@@ -49,7 +49,6 @@ def report(run: str, output: str | None, debug: bool) -> None:  # noqa: ARG001
 )
 @click.option(
     "--to",
-    "target",
     type=click.Path(path_type=Path, dir_okay=False),
     envvar="XOR_SWEEP_TO",
     show_envvar=True,
@@ -57,7 +56,7 @@ def report(run: str, output: str | None, debug: bool) -> None:  # noqa: ARG001
     help="The SVG file to write, or - for standard output. (default: KIND.svg)",
 )
 @options(OUTPUT, DEBUG)
-def plot(kind: str, run: str, trials: Any, target: Path | None, output: str | None, debug: bool) -> None:  # noqa: ARG001
+def plot(kind: str, run: str, trials: Any, to: Path | None, output: str | None, debug: bool) -> None:  # noqa: ARG001
     """Draw one picture of RUN's report as an SVG file.
 
     KIND is heatmap, heatmap-solved, intervals, survival, accuracy, boundary, unsolved, network, activations or
@@ -72,7 +71,7 @@ def plot(kind: str, run: str, trials: Any, target: Path | None, output: str | No
     from job.run import open_run  # noqa: PLC0415
 
     drawn = draw(read_report(open_run(run, output or ".")), kind, tuple(map(str, trials or ())))
-    target = target or Path(f"{kind}.svg")
+    target = to or Path(f"{kind}.svg")
     if str(target) == "-":
         click.echo(drawn, nl=False)
         return
