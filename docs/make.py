@@ -72,9 +72,10 @@ def take_screenshots(page: Path) -> None:
         )
         for name, scheme, address, height in (
             ("report", "light", "", 960),
-            ("report-trial", "dark", "#trial-l1-n16", 980),
+            ("report-trial", "dark", "#trial-l1-n16", 1040),
         ):
-            view = browser.new_page(viewport={"width": 1100, "height": height}, color_scheme=scheme)
+            size = {"width": 1100, "height": height}
+            view = browser.new_page(viewport=size, color_scheme=scheme, reduced_motion="reduce")
             view.goto(page.as_uri() + address)
             view.screenshot(path=DOCS / f"{name}.png")
         browser.close()

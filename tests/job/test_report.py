@@ -22,6 +22,7 @@ from test_leaderboard import band, expected_rows, log_rank, numbers_of, read_row
 
 from job.config import SweepConfig
 from job.grid import trials
+from job.report import marks
 from job.report.cli import PICTURES
 from job.report.networks import ACTIVATIONS
 from job.report.page import write_report
@@ -710,6 +711,13 @@ def test_a_damaged_summary_of_the_driver_is_in_nobodys_way(copy, write, content)
     (copy / "report" / "summary.json").write_bytes(content)
     _, page = write()
     assert "l1-n8" in page.one("section", id="undone").text
+
+
+def test_a_pictures_words_and_attributes_are_escaped():
+    drawn = marks.tag("text", "<b>&", marks.tag("tspan", "1 < 2"), aria_label='"><script>', x=1.5)
+    assert (
+        drawn == '<text aria-label="&#34;&gt;&lt;script&gt;" x="1.5">&lt;b&gt;&amp;<tspan>1 &lt; 2</tspan></text>'
+    )
 
 
 def test_hostile_words_in_sweep_json_are_escaped(copy, write):
