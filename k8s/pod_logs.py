@@ -19,6 +19,9 @@ from k8s.watching import END, Follower, Pauses, Target
 MOST_BYTES = 8192
 """So much of a log's end is read for its last lines: one line may be of any length."""
 
+_NO_LOG = "unable to retrieve container logs for "
+"""So the kubelet says, as if it were the log, that it has removed the container."""
+
 WAITING_SECONDS = 10.0
 """How often it is asked what a trial without a pod waits for."""
 
@@ -46,7 +49,8 @@ def last_lines(cluster: Cluster, pod: Object, lines: int) -> tuple[str, ...]:
         )
     except SweepError:
         return ()
-    return tuple(line.decode(errors="replace") for line in found)
+    words = (line.decode(errors="replace") for line in found)
+    return tuple(line for line in words if not line.startswith(_NO_LOG))
 
 
 class TrialLog:

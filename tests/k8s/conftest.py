@@ -11,7 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from jobs import Proxy, create, finished_run, kubectl, sweep_job
+from jobs import WAITS, Proxy, create, finished_run, kubectl, let_go, sweep_job, wait_until_ready
 
 from job.errors import SweepError
 from k8s.client import connect
@@ -172,7 +172,9 @@ def zoo(namespace, environment, tmp_path_factory):
     output = tmp_path_factory.mktemp("zoo")
     neurons = [1, 2, 3, 4, 5, 6, 7, 8]
     limits = {"limits": {"memory": "64Mi", "ephemeral-storage": "20Mi"}, "requests": {"cpu": "5m", "memory": "8Mi"}}
-    objects = sweep_job("zoo", ZOO, neurons=neurons, container={"resources": limits}, activeDeadlineSeconds=30)
+    # As in the chart: of an evicted pod, the kubelet may have no log any more.
+    container = {"resources": limits, "terminationMessagePolicy": "FallbackToLogsOnError"}
+    objects = sweep_job("zoo", ZOO, neurons=neurons, container=container, activeDeadlineSeconds=30)
     create(namespace, objects)
     settings = json.loads(objects[0]["data"]["sweep.yaml"])
     run = finished_run(output, "zoo-r1", settings, {"l1-n1"})
@@ -180,7 +182,7 @@ def zoo(namespace, environment, tmp_path_factory):
     return SimpleNamespace(output=output, run=run, driver=driver, namespace=namespace)
 
 
-STUCK = """[ "$JOB_COMPLETION_INDEX" = 0 ] && exit 2; sleep 300"""
+STUCK = f'[ "$JOB_COMPLETION_INDEX" = 0 ] && {{ {WAITS}; exit 2; }}; sleep 300'
 
 
 @pytest.fixture(scope="session")
@@ -189,21 +191,29 @@ def other_ends(namespace, environment, tmp_path_factory):
     unschedulable = {"nodeSelector": {"no-such": "label"}}
     fail_job = {"rules": [{"action": "FailJob", "onExitCodes": {"operator": "In", "values": [2]}}]}
     releases = {
-        "nowhere": sweep_job("nowhere", "exit 0", neurons=[1], pod=unschedulable, activeDeadlineSeconds=12),
+        "nowhere": sweep_job("nowhere", "exit 0", neurons=[1], pod=unschedulable),
         "unpulled": sweep_job(
             *("unpulled", "exit 0"),
             neurons=[1],
             container={"image": "localhost/nothing:here", "imagePullPolicy": "Never"},
-            activeDeadlineSeconds=12,
         ),
         "wrong": sweep_job("wrong", STUCK, neurons=[1, 2, 3], parallelism=2, podFailurePolicy=fail_job),
-        "retried": sweep_job("retried", "exit 1", neurons=[1], backoffLimitPerIndex=1),
+        "retried": sweep_job("retried", "echo alas; exit 1", neurons=[1], backoffLimitPerIndex=1),
     }
     ended = {}
 
     def drive(release):
         output = tmp_path_factory.mktemp(release)
-        program = run_program("driver", release, "--output", str(output), cwd=output, env=environment)
+        program = Running("driver", release, "--output", str(output), cwd=output, env=environment)
+        if release == "wrong":
+            wait_until_ready(namespace, "wrong-r1", 1)
+            program.wait_until(lambda: program.has_said("watching"))
+            let_go(namespace, "wrong-r1", 0)
+        elif release != "retried":
+            program.wait_until(lambda: program.has_said("is pending: "))
+            patch = json.dumps({"spec": {"activeDeadlineSeconds": 1}})
+            kubectl("patch", "job", f"{release}-r1", "-n", namespace, "--type=merge", "--patch", patch)
+        program = program.end()
         summary = output / f"runs/{release}-r1/report/summary.json"
         ended[release] = SimpleNamespace(program=program, summary=json.loads(summary.read_text()))
 

@@ -105,11 +105,16 @@ def pod_of(namespace, job, index):
     return wait_for(lambda: kubectl(*words).split())[-1].partition("/")[2]
 
 
-def let_go(namespace, job, index):
-    """End what WAITS in the running pod of an index."""
+def wait_until_ready(namespace, job, index):
+    """Return the name of the pod of an index when it runs."""
     pod = pod_of(namespace, job, index)
     kubectl("wait", f"pod/{pod}", "-n", namespace, "--for=condition=Ready", f"--timeout={PROBLEMS_SECONDS}s")
-    kubectl("exec", pod, "-n", namespace, "--", "touch", "/tmp/go")
+    return pod
+
+
+def let_go(namespace, job, index):
+    """End what WAITS in the pod of an index."""
+    kubectl("exec", wait_until_ready(namespace, job, index), "-n", namespace, "--", "touch", "/tmp/go")
 
 
 def finished_run(output, name, settings, done):

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from jobs import WAITS, create, kubectl, let_go, pod_of, sweep_job, wait_for, wait_for_end
+from jobs import WAITS, create, kubectl, let_go, pod_of, sweep_job, wait_for, wait_for_end, wait_until_ready
 
 
 @pytest.mark.parametrize("trial", ["l1-n3", "2"])
@@ -120,8 +120,7 @@ def test_until_the_next_attempt_begins_the_last_one_is_shown(namespace, xor_swee
         namespace,
         [needed, *sweep_job("once", script, neurons=[1], container=container, backoffLimitPerIndex=1)],
     )
-    first = pod_of(namespace, "once-r1", 0)
-    kubectl("wait", f"pod/{first}", "-n", namespace, "--for=condition=Ready", "--timeout=60s")
+    first = wait_until_ready(namespace, "once-r1", 0)
     kubectl("delete", "configmap", "needed", "-n", namespace)
     let_go(namespace, "once-r1", 0)
     wait_for(lambda: pod_of(namespace, "once-r1", 0) != first)

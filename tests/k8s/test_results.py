@@ -5,7 +5,7 @@ import subprocess
 import tarfile
 
 import pytest
-from jobs import WAITS, create, finished_run, kubectl, let_go, pod_of, sweep_job
+from jobs import WAITS, create, finished_run, kubectl, let_go, sweep_job, wait_until_ready
 from programs import content
 
 from job.config import make_config
@@ -175,8 +175,7 @@ def volume(namespace, tmp_path_factory):
     run = finished_run(output, "volume-r1", json.loads(objects[0]["data"]["sweep.yaml"]), {"l1-n1"})
     (output / f"{run.folder}/trials/l1-n2/second").mkdir(parents=True)
     (output / f"{run.folder}/trials/l1-n2/second/model.keras").write_bytes(bytes(LARGE))
-    first = pod_of(namespace, "volume-r1", 0)
-    kubectl("wait", f"pod/{first}", "-n", namespace, "--for=condition=Ready", "--timeout=60s")
+    first = wait_until_ready(namespace, "volume-r1", 0)
     with tarfile.open(output / "run.tar", "w") as archive:
         archive.add(output / "runs", "runs")
     with (output / "run.tar").open("rb") as stream:
@@ -204,8 +203,7 @@ def test_from_a_volume_the_files_come_through_a_pod_that_is_then_gone(namespace,
 
 @pytest.mark.usefixtures("volume")
 def test_a_run_that_grows_on_its_volume_is_fetched_as_far_as_it_is(namespace, xor_sweep, tmp_path):
-    second = pod_of(namespace, "volume-r1", 1)
-    kubectl("wait", f"pod/{second}", "-n", namespace, "--for=condition=Ready", "--timeout=60s")
+    second = wait_until_ready(namespace, "volume-r1", 1)
     grows = "while cd /output/runs/volume-r1/trials; do mkdir -p l1-n2/$((n = n + 1)) new-$n; done >&- 2>&- &"
     kubectl("exec", second, "-n", namespace, "--", "sh", "-c", grows)
     said = xor_sweep("results", "volume", "here")
