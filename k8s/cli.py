@@ -155,7 +155,7 @@ def show_logs(release: str, trial: str, follow: bool, output: str | None, log_fo
 @SWEEP
 @LOG_FORMAT
 def results(release: str, folder: Path, output: str | None, log_format: str, **where: Any) -> None:
-    """Copy a release's results into FOLDER: each trial's files, the leaderboard, and the sweep.
+    """Copy a release's results into FOLDER: the report, each trial's files, and the sweep.
 
     From a volume of the cluster they come through a pod that lives as long as that takes. Into a folder that
     has results of the same run come those that it lacks.

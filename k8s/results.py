@@ -1,6 +1,7 @@
 """A run's results in a local folder, in a layout for people.
 
-    DIR/sweep.json, leaderboard.csv, summary.json
+    DIR/index.html, sweep.json, leaderboard.csv, summary.json
+    DIR/pictures/*.svg
     DIR/<trial>/result.json, replicates.csv, history.csv, model.keras, README.md, log.jsonl, events.out.tfevents
 
 The folder appears whole: it is made beside its place and then renamed. Into one that holds the same run, each
@@ -8,17 +9,20 @@ further trial is moved whole.
 """
 
 import json
-import os
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import file_digest
 from pathlib import Path
 
 from job.errors import ConfigError, ObjectNotFoundError, SweepError
-from job.leaderboard import as_csv, make_leaderboard
+from job.leaderboard import as_csv
+from job.report.page import render
+from job.report.plots import drawable
+from job.report.reading import read_report
 from job.run import EVENTS, SHOWN_EVENTS, Run, TrialResult
 
 SWEEP, LEADERBOARD, SUMMARY = "sweep.json", "leaderboard.csv", "summary.json"
+INDEX, PICTURES = "index.html", "pictures"
 AT_ONCE = 16
 """Downloads side by side: a bucket answers each in tens of milliseconds."""
 
@@ -50,7 +54,7 @@ def export(run: Run, target: Path) -> tuple[int, int]:
             folder = Path(made)
             _fill(run, folder, wanted)
             (folder / SWEEP).write_bytes(sweep)
-            (folder / LEADERBOARD).write_bytes(_leaderboard(run, finished))
+            _write_report(run, folder)
             if summary := _read(run, f"report/{SUMMARY}"):
                 (folder / SUMMARY).write_bytes(summary)
             _move(folder, target)
@@ -112,12 +116,14 @@ def _as_json(result: TrialResult) -> str:
     return json.dumps(result.model_dump(mode="json"), indent=2) + "\n"
 
 
-def _leaderboard(run: Run, finished: list[str]) -> bytes:
-    """Return the leaderboard of these trials: the stored one, unless a trial has come since."""
-    stored = _read(run, f"report/{LEADERBOARD}") or b""
-    if stored.count(b"\n") == len(finished) + 1:
-        return stored
-    return as_csv(make_leaderboard(run)).encode()
+def _write_report(run: Run, folder: Path) -> None:
+    """Write the page, its pictures and the leaderboard of now; the run's own may be older, and link elsewhere."""
+    report = read_report(run)
+    (folder / INDEX).write_text(render(report, exported=True), encoding="utf-8")
+    (folder / LEADERBOARD).write_text(as_csv(report.board))
+    (folder / PICTURES).mkdir()
+    for kind, picture in drawable(report).items():
+        (folder / PICTURES / f"{kind}.svg").write_text(picture, encoding="utf-8")
 
 
 def _read(run: Run, name: str) -> bytes | None:
@@ -133,9 +139,10 @@ def _move(folder: Path, target: Path) -> None:
         folder.rename(target)
         folder.mkdir()  # For the temporary folder's own end.
         return
-    for path in folder.iterdir():
-        if path.is_dir() or path.name == SWEEP:
-            if not (target / path.name).exists():
-                path.rename(target / path.name)
-        else:
-            os.replace(path, target / path.name)
+    (target / PICTURES).mkdir(exist_ok=True)
+    for path in (*folder.iterdir(), *(folder / PICTURES).iterdir()):
+        place = target / path.relative_to(folder)
+        if path.is_file() and path.name != SWEEP:
+            path.replace(place)
+        elif not place.exists():
+            path.rename(place)

@@ -107,6 +107,15 @@ for (const button of all("th button")) {
   });
 }
 
+// Opened from a disk, the program names the model by its whole path.
+if (location.protocol === "file:") {
+  for (const code of all("pre[data-model]")) {
+    const path = decodeURIComponent(new URL(code.dataset.model, location.href).pathname).replace(/^\/(?=[A-Za-z]:)/, "");
+    const [before, after] = code.textContent.replace(/^#.*\n/, "").split(JSON.stringify(code.dataset.model));
+    if (after !== undefined) code.textContent = before + JSON.stringify(path) + after;
+  }
+}
+
 // Copying a program.
 for (const button of all("button[data-copy]")) {
   button.addEventListener("click", async () => {

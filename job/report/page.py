@@ -60,8 +60,16 @@ def store(report: Report) -> None:
     run.put(INDEX, render(report).encode())
 
 
-def render(report: Report) -> str:
-    """Return the page."""
+def render(report: Report, *, exported: bool = False) -> str:
+    """Return the page.
+
+    Args:
+        report: what it shows.
+        exported: its links lead to the files as `xor-sweep results` lays them out, not as they lie in the run.
+
+    Returns:
+        One HTML document. It does not depend on where the run's folder is, nor on how that was named.
+    """
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["count"] = words.count_words
     environment.filters["unbroken"] = lambda sentence: _unbroken(sentence, report)
@@ -91,7 +99,7 @@ def render(report: Report) -> str:
             for detail in report.details
         ],
         survival=curves.draw_survival(report, picks, all_of_them=True) if report.details else None,
-        trials=[_close_up(report, detail) for detail in report.details],
+        trials=[_close_up(report, detail, exported) for detail in report.details],
         gallery=gallery,
         more_failures=more_failures,
         first_planes=FIRST_PLANES,
@@ -141,9 +149,11 @@ class _CloseUp:
     problems: tuple[str, ...]
 
 
-def _close_up(report: Report, detail: Detail) -> _CloseUp:
+def _close_up(report: Report, detail: Detail, exported: bool) -> _CloseUp:
     why_not = networks.why_not_drawn(detail)
-    folder = f"trials/{detail.row.trial}/{detail.result.attempt}"
+    within = f"trials/{detail.row.trial}/{detail.result.attempt}"
+    folder = detail.row.trial if exported else f"../{within}"
+    in_a_bucket = report.run.url.startswith("gs://") and not exported
     seed = detail.result.summary.get("chosen_seed")
     solved_in = detail.result.summary.get("chosen_epochs_to_solve")
     found = detail.history or detail.networks
@@ -158,9 +168,9 @@ def _close_up(report: Report, detail: Detail) -> _CloseUp:
         answers=networks.answers(detail.networks.chosen.plane) if detail.networks else [],
         network=networks.draw_network(detail),
         network_words=f"Not drawn: {why_not}." if why_not else networks.network_words(detail),
-        model=f"../{folder}/{MODEL}",
-        card=f"../{folder}/{CARD}" if CARD in {file.name for file in detail.result.files} else None,
-        loading=loading(f"{report.run.url}/{folder}/{MODEL}"),
+        model=f"{folder}/{MODEL}",
+        card=f"{folder}/{CARD}" if CARD in {file.name for file in detail.result.files} else None,
+        loading=loading(f"{report.run.url}/{within}/{MODEL}" if in_a_bucket else f"{folder}/{MODEL}"),
         problems=(
             *detail.damaged,
             *(f"The run was made without {name}: what is drawn from it is missing." for name in detail.lacking),
@@ -169,12 +179,19 @@ def _close_up(report: Report, detail: Detail) -> _CloseUp:
 
 
 def loading(model: str) -> str:
-    """Return the program that loads a model and asks it, ready to copy."""
-    lines = ["import keras, numpy"]
+    """Return the program that loads a model and asks it, ready to copy.
+
+    Args:
+        model: the file's gs:// URL, or its path as seen from the page, which the page makes whole by itself
+            where it is opened from a disk.
+    """
+    note = "# in the folder of this page"
     if model.startswith("gs://"):
-        lines.insert(0, f"# first, in a shell: gcloud storage cp {model} .")
+        note = f"# first, in a shell: gcloud storage cp {model} ."
         model = MODEL
-    lines += [
+    lines = [
+        note,
+        "import keras, numpy",
         f"model = keras.models.load_model({json.dumps(model, ensure_ascii=False)})",
         "model.predict(numpy.array([[0, 0], [0, 1], [1, 0], [1, 1]]))",
     ]
@@ -215,7 +232,8 @@ def _settings(report: Report) -> Iterator[tuple[str, str]]:
     for name in ("device", "image", "created"):
         if value := sweep.get(name):
             yield name, str(value)
-    yield "run", report.run.url
+    if report.run.url.startswith("gs://"):
+        yield "run", report.run.url
 
 
 def _resource(name: str) -> str:

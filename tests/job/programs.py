@@ -1,5 +1,6 @@
 """The program as a process, with its own console script: run, talked to, and watched."""
 
+import difflib
 import fcntl
 import json
 import os
@@ -125,6 +126,20 @@ def content(folder):
     """Return what each file below a folder holds, and when it was last written."""
     files = (path for path in sorted(folder.rglob("*")) if path.is_file())
     return {str(path.relative_to(folder)): (path.read_bytes(), path.stat().st_mtime_ns) for path in files}
+
+
+def changes(before, after):
+    """Return the files of two `content`s that differ, with the lines that do, at most five of each, cut short."""
+    return {
+        name: [line[:300] for line in _lines(before, after, name)][:5]
+        for name in sorted({*before, *after})
+        if before.get(name) != after.get(name)
+    }
+
+
+def _lines(before, after, name):
+    old, new = (side.get(name, (b"", 0))[0].decode(errors="replace").splitlines() for side in (before, after))
+    return [line for line in difflib.ndiff(old, new) if line[0] in "+-"]
 
 
 def run_program(*arguments, cwd, env=None):

@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import sync_playwright
@@ -174,7 +175,12 @@ def test_the_program_is_copied(finished, look):
     article = page.locator("#trial-l1-n32")
     article.get_by_role("button", name="Copy").click()
     article.get_by_role("button", name="Copied").wait_for()
-    assert page.evaluate("navigator.clipboard.readText()") == article.locator("pre").text_content()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == article.locator("pre").text_content()
+    # Opened from a disk, the page knows the model's whole path: the program runs in any folder.
+    assert copied.startswith("import keras")
+    (model,) = re.findall(r'load_model\("(.*)"\)', copied)
+    assert Path(model) == next(finished.run.glob("trials/l1-n32/*/model.keras"))
 
 
 @pytest.mark.parametrize("width", [360, 768, 1920])

@@ -1,6 +1,7 @@
 """A run's results in a folder: from a local folder, a bucket, and a volume of the cluster; again, and elsewhere."""
 
 import json
+import re
 import subprocess
 import tarfile
 
@@ -12,6 +13,8 @@ from job.config import make_config
 
 FILES = {"result.json", "replicates.csv", "history.csv", "model.keras", "log.jsonl"}
 TWO_OF_THREE = {"l1-n1", "l1-n3"}
+PICTURES_OF_ROWS = {"heatmap", "heatmap-solved", "intervals", "survival", "accuracy", "activations"}
+"""What can be drawn of these runs: they have no networks.json."""
 
 
 def names_in(folder):
@@ -19,7 +22,8 @@ def names_in(folder):
 
 
 def layout(done, *more):
-    return {"sweep.json", "leaderboard.csv", *more, *(f"{trial}/{name}" for trial in done for name in FILES)}
+    report = {"index.html", "leaderboard.csv", *(f"pictures/{kind}.svg" for kind in PICTURES_OF_ROWS)}
+    return {"sweep.json", *report, *more, *(f"{trial}/{name}" for trial in done for name in FILES)}
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +62,14 @@ def test_the_layout_is_for_people(fetch, output, tmp_path):
         "l1-n1",
         "l1-n3",
     ]
+
+
+def test_the_page_leads_to_the_files_beside_it(fetch, tmp_path):
+    assert fetch("here").code == 0
+    here = tmp_path / "here"
+    links = set(re.findall(r'href="([^"#:]+)"', (here / "index.html").read_text()))
+    assert links == {"leaderboard.csv", "l1-n1/model.keras", "l1-n3/model.keras"}
+    assert all((here / link).is_file() for link in links)
 
 
 def test_an_empty_folder_is_filled(fetch, tmp_path):
