@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Callable
 from functools import cache
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import click
 from click.core import ParameterSource
@@ -19,6 +19,7 @@ from job.report.cli import plot, report
 
 if TYPE_CHECKING:
     from job.champion import Champions
+    from job.errors import InterruptedRunError
     from job.grid import Trial
     from job.leaderboard import Leaderboard
 
@@ -369,8 +370,10 @@ def _place_of_index(context: click.Context) -> str:
     return next(name for name in _INDEX_VARIABLES if os.environ.get(name))
 
 
-def _last_words(context: click.Context) -> Callable[[str], None]:
-    return lambda message: _print_error(message, 143, context.obj)
+def _last_words(context: click.Context) -> "Callable[[InterruptedRunError], None]":
+    # A way of its own: while TensorFlow starts, what goes to standard error is held back.
+    stderr = os.fdopen(os.dup(2), "w", encoding="utf-8")
+    return lambda error: _print_error(str(error), error.exit_code, context.obj, stderr)
 
 
 def failures_exit_code(failures: list[SweepError]) -> int:
@@ -406,10 +409,10 @@ def _fail(message: str, exit_code: int, how: dict[str, Any]) -> NoReturn:
     sys.exit(exit_code)
 
 
-def _print_error(message: str, exit_code: int, how: dict[str, Any]) -> None:
+def _print_error(message: str, exit_code: int, how: dict[str, Any], stderr: TextIO | None = None) -> None:
     line = " ".join(message.split())
-    if logs.wants_json(how["log_format"], sys.stderr):
+    if logs.wants_json(how["log_format"], stderr or sys.stderr):
         line = logs.as_json(logs.event(line, severity="ERROR", exit_code=exit_code))
     else:
         line = f"Error: {line}"
-    print(line, file=sys.stderr)
+    print(line, file=stderr or sys.stderr, flush=True)

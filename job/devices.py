@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from job.errors import DeviceError, InterruptedRunError
+from job.errors import DeviceError
 
 _NVIDIA_DEVICES = ("/dev/nvidiactl", "/dev/nvidia0", "/dev/dxg")
 """What the NVIDIA driver shows a process that may use a GPU (the last one under Windows' WSL)."""
@@ -88,9 +88,7 @@ def _stderr_held_back(held: bool) -> Iterator[None]:
         os.dup2(kept.fileno(), 2)
         try:
             yield
-        except Exception as error:
-            if isinstance(error, InterruptedRunError):
-                raise
+        except Exception:
             kept.seek(0)
             os.write(saved, kept.read())
             raise

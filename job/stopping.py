@@ -25,8 +25,8 @@ class StopRequest:
     comes at once, so a thread that waits for it can end the process in time.
     """
 
-    def __init__(self, last_words: Callable[[str], None] = lambda _: None) -> None:
-        """Take what prints a line when the process must end in the middle of something."""
+    def __init__(self, last_words: Callable[[InterruptedRunError], None] = lambda _: None) -> None:
+        """Take what prints the error's line when the process must end in the middle of something."""
         self.last_words = last_words
         self.signal_number: int | None = None
         self._at_once = False
@@ -42,11 +42,17 @@ class StopRequest:
 
     @contextmanager
     def at_once(self) -> Iterator[None]:
-        """Within, a signal raises `InterruptedRunError` immediately: there is nothing to save yet."""
-        if self():
-            raise self.error()
+        """Within, a signal ends the process immediately: there is nothing to save yet.
+
+        No exception is raised there: imports of other libraries swallow those, and go on half done.
+
+        Raises:
+            InterruptedRunError: it was told to stop before.
+        """
         self._at_once = True
         try:
+            if self():
+                raise self.error()
             yield
         finally:
             self._at_once = False
@@ -71,17 +77,17 @@ class StopRequest:
 
     def _handle(self, number: int, _: FrameType | None) -> None:
         self.signal_number = self.signal_number or number
-        if self._at_once:
-            raise self.error()
 
     def _end_now(self) -> None:
-        self.last_words(str(self.error()))
+        self.last_words(self.error())
         os._exit(self.error().exit_code)
 
     def _watch(self) -> None:
         while byte := self._reader.recv(1):
             if byte[0] in _SIGNALS:
                 self.signal_number = self.signal_number or byte[0]
+                if self._at_once:
+                    self._end_now()
                 ending = threading.Timer(GRACE_SECONDS, self._end_now)
                 ending.daemon = True
                 ending.start()

@@ -1,7 +1,10 @@
 """Signals and kills: what ends, what is left, and what is not lost."""
 
 import json
+import subprocess
+import sys
 
+import pytest
 from programs import rows
 
 
@@ -43,6 +46,24 @@ def test_sigterm_ends_a_trial_that_trains_with_code_143_and_its_log_is_kept(stop
 def test_sigterm_ends_a_trial_while_tensorflow_starts_and_nothing_is_written(stopped_start):
     check_end(stopped_start, 143, "SIGTERM")
     assert list(stopped_start.folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGINT", 130)])
+def test_where_there_is_nothing_to_save_a_signal_ends_the_process_though_a_library_swallows_every_error(name, code):
+    program = (
+        "import signal, sys, time\n"
+        "from job.stopping import StopRequest\n"
+        "with StopRequest(lambda error: print(error, error.exit_code, file=sys.stderr)) as stop, stop.at_once():\n"
+        "    while True:\n"
+        "        try:\n"
+        f"            signal.raise_signal(signal.{name})\n"
+        "            time.sleep(60)\n"
+        "        except BaseException:\n"
+        "            print('swallowed')\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=30)
+    assert (ended.returncode, ended.stdout) == (code, "")
+    assert ended.stderr == f"stopped by {name}; what was finished is kept {code}\n"
 
 
 def test_sigterm_ends_a_sweep_while_its_workers_start_and_nothing_is_written(stopped_sweep_start):
