@@ -3,19 +3,19 @@
 import os
 import platform
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from getpass import getuser
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from job import logs
+from job import logs, termination
 from job.config import SweepConfig
 from job.devices import start_tensorflow
 from job.errors import SweepError, TrialError
 from job.grid import Trial, trials
 from job.pool import Pool, Watcher
-from job.run import Run
+from job.run import Run, TrialResult
 from job.stopping import StopRequest
 from job.storage import open_storage
 
@@ -94,6 +94,7 @@ def run_trials(
         InterruptedRunError: it was told to stop.
     """
     failure = None
+    results: dict[str, Mapping[str, Any]] = {}
     # Before the storage is asked, which may take a minute to answer: a pod's log begins with its trial's name.
     for trial in wanted:
         sink(logs.event(f"{trial.name}: trial {trial.index} of run {config.run_name}", **_where(config, trial)))
@@ -101,8 +102,12 @@ def run_trials(
         storage = open_storage(config.output)
         storage.check_writable("runs")
         run = Run(storage, config, config.run_name)
-        missing = [trial for trial in wanted if not _is_there(run, trial, sink)]
+        for trial in wanted:
+            if found := _found(run, trial, sink):
+                results[trial.name] = found.summary
+        missing = [trial for trial in wanted if trial.name not in results]
         if not missing:
+            termination.write(results)
             return
         started = time.monotonic()
         device = start_tensorflow(config.device, debug=debug)
@@ -112,23 +117,25 @@ def run_trials(
         run.begin(provenance(device))
     for trial in missing:
         try:
-            run_trial(run, trial, device=device, stop=stop, sink=sink, start_seconds=start_seconds)
+            result = run_trial(run, trial, device=device, stop=stop, sink=sink, start_seconds=start_seconds)
+            results[trial.name] = result.summary
         except TrialError as error:
             failure = error
         start_seconds = 0.0
     if failure:
         raise failure
+    termination.write(results)
 
 
-def _is_there(run: Run, trial: Trial, sink: logs.Sink) -> bool:
-    """Say whether a trial has its result already, in the log, too."""
+def _found(run: Run, trial: Trial, sink: logs.Sink) -> TrialResult | None:
+    """Return the result that a trial has already, and tell of it; None where it has none."""
     if not (run.check() and run.is_finished(trial.name)):
-        return False
+        return None
     result = run.result(trial.name)
     run.show(result)
     words = f"{trial.name}: its result is there already"
     sink(logs.event(words, **_where(run.config, trial), result=result.summary))
-    return True
+    return result
 
 
 def _where(config: SweepConfig, trial: Trial) -> dict[str, str]:

@@ -105,7 +105,7 @@ def status(release: str, once: bool, table_format: str, output: str | None, **wh
     cluster, sweep = _sweep(release, **where)
     from k8s import status as one  # noqa: PLC0415
 
-    results = one.Results(lambda: sweep.run(output))
+    results = one.Results(cluster, sweep, output)
     if sys.stdout.isatty() and not once and table_format == "table":
         from rich.console import Console  # noqa: PLC0415
 

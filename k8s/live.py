@@ -19,7 +19,7 @@ from k8s.trials import DONE, FAILED, PENDING, RUNNING, TrialState
 
 REFRESH_SECONDS = 1.0
 WAITING_SECONDS = 10.0
-"""How often it is asked what a Job waits for, and which trials of a pod with several are done."""
+"""How often it is asked what a Job waits for, and which trials are done beyond what the Job itself says."""
 
 _FIRST = (FAILED, RUNNING, PENDING, DONE)
 """Which trials are shown where the terminal is too low for all."""
@@ -45,7 +45,7 @@ def show(cluster: Cluster, sweep: Sweep, results: Results, console: Console) -> 
             ended = state.gone or bool(state.job.outcome)
             table.silent = {watching.SILENT: change.words, watching.ANSWERS: ""}.get(change.type, table.silent)
             if listed and table.is_due(at_once=ended):
-                live.update(table.draw(), refresh=True)
+                live.update(table.draw(anew=ended), refresh=True)
             if listed and ended:
                 return
 
@@ -63,9 +63,9 @@ class _Table:
     def is_due(self, *, at_once: bool) -> bool:
         return at_once or time.monotonic() - self._drawn >= REFRESH_SECONDS
 
-    def draw(self) -> Group:
+    def draw(self, *, anew: bool) -> Group:
         self._drawn = time.monotonic()
-        if self._status is None or self._drawn - self._asked >= WAITING_SECONDS:
+        if anew or self._status is None or self._drawn - self._asked >= WAITING_SECONDS:
             self._status, self._asked = self._new_status(), self._drawn
         shown, more = self._chosen(self._status)
         table = Table(box=None, pad_edge=False, show_header=False)
@@ -83,9 +83,10 @@ class _Table:
         """Return the trial's row; results do not change, and are read once."""
         if item.state != DONE:
             return self._results.row(item)
-        if item.trial.name not in self._rows:
-            self._rows[item.trial.name] = self._results.row(item)
-        return self._rows[item.trial.name]
+        name = item.trial.name
+        if name not in self._rows or not self._rows[name].numbers:
+            self._rows[name] = self._results.row(item)
+        return self._rows[name]
 
     def _chosen(self, status: Status) -> tuple[list[TrialState], int]:
         """Return the trials that the terminal has room for, and how many more there are."""

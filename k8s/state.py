@@ -15,6 +15,7 @@ NAME_LABEL, RELEASE_LABEL = "app.kubernetes.io/name", "app.kubernetes.io/instanc
 JOB_LABEL, INDEX_LABEL = "batch.kubernetes.io/job-name", "batch.kubernetes.io/job-completion-index"
 UNDONE = "status.phase!=Succeeded"
 """The pods that are looked at: what succeeded is in the Job's `completedIndexes`."""
+SUCCEEDED = "status.phase=Succeeded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,13 @@ def parse_pod(pod: Object) -> Pod | None:
     if status["phase"] == "Pending" and record.since is None:
         return replace(record, phase="pending", cause=why_pending(pod))
     return record
+
+
+def message_of(pod: Object) -> str:
+    """Return the termination message of a pod's first container; nothing where it has left none."""
+    for container in pod["status"].get("containerStatuses") or ():
+        return str(container.get("state", {}).get("terminated", {}).get("message", ""))
+    return ""
 
 
 @dataclass(frozen=True)

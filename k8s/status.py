@@ -3,17 +3,19 @@
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, TypeVar
 
+from job import termination
 from job.errors import ObjectNotFoundError, SweepError
 from job.run import Run
 from k8s.client import Cluster
 from k8s.reasons import Cause
 from k8s.report import check_reachable, known_failures
-from k8s.state import UNDONE, State, parse_job
+from k8s.state import SUCCEEDED, UNDONE, State, message_of, parse_job
 from k8s.sweeps import Sweep, why_waiting
 from k8s.trials import DONE, FAILED, STATES, TrialState, count, trial_states
 from k8s.watching import ADDED, MODIFIED, Change
@@ -33,19 +35,42 @@ class Row:
 
 
 class Results:
-    """What a run says of its trials, as far as it can be read from here."""
+    """What a sweep's run says of its trials; where it cannot be read from here, what their pods say."""
 
-    def __init__(self, open_run: Callable[[], Run]) -> None:
-        """Open the run; `problem` says why it cannot be read, if it cannot."""
-        self.problem: str | None = None
+    def __init__(self, cluster: Cluster, sweep: Sweep, output: str | None = None) -> None:
+        """Open the run; nothing is read yet.
+
+        Args:
+            cluster: where the pods are.
+            sweep: the sweep.
+            output: where the output is as seen from here; left out, where the sweep says.
+        """
+        self._cluster = cluster
+        self._sweep = sweep
         self._run: Run | None = None
         self._failures: dict[str, Any] | None = None
+        self._of_pods: dict[str, dict[str, Any]] = {}
+        self._without: set[str] = set()
+        self._problem: str | None = None
         try:
-            run = open_run()
+            run = sweep.run(output)
             check_reachable(run)
             self._run = run
         except SweepError as error:
-            self.problem = str(error)
+            self._problem = str(error)
+
+    @property
+    def problem(self) -> str | None:
+        """Why the run cannot be read from here, where trials that are done are shown without numbers for it."""
+        return self._problem if self._without else None
+
+    def refresh(self) -> None:
+        """Where the run cannot be read from here, read what the pods that have succeeded say, page by page."""
+        if self._run:
+            return
+        with suppress(SweepError):  # Then those of the last time count.
+            for pod in self._cluster.each("pods", labels=self._sweep.pod_labels, fields=SUCCEEDED):
+                self._of_pods |= termination.read(message_of(pod))
 
     def finished(self) -> set[str]:
         """Return the trials that are done whatever their pod does, where one pod trains several."""
@@ -60,10 +85,15 @@ class Results:
     def row(self, trial: TrialState) -> Row:
         """Add the numbers to one trial."""
         if trial.state == DONE:
-            return Row(trial, self._read(lambda run: _numbers(run, trial), None))
+            return Row(trial, self._numbers(trial.trial.name))
         if trial.state == FAILED and trial.pod is None:
             return Row(replace(trial, cause=self._told(trial) or trial.cause))
         return Row(trial)
+
+    def _numbers(self, trial: str) -> dict[str, Any] | None:
+        numbers = self._read(lambda run: _stored_numbers(run, trial), None) or self._of_pods.get(trial)
+        (self._without.discard if numbers else self._without.add)(trial)
+        return {**numbers, "limit": self._sweep.config.epochs} if numbers else None
 
     def _told(self, trial: TrialState) -> Cause | None:
         """Return why a trial failed whose pod is gone: the driver's summary has it."""
@@ -77,7 +107,7 @@ class Results:
         try:
             return read(self._run) if self._run else default
         except SweepError as error:
-            self._run, self.problem = None, str(error)
+            self._run, self._problem = None, str(error)
             return default
 
 
@@ -101,6 +131,7 @@ class Status:
         self.results = results
         self.waiting = why_waiting(cluster, state.job)
         self._finished = results.finished()
+        results.refresh()
 
     def trials(self) -> Iterator[TrialState]:
         """Yield all trials."""
@@ -129,7 +160,7 @@ def as_text(status: Status) -> Iterator[str]:
     for row in status.results.rows(status.trials()):
         yield f"{row.trial.trial.name:{width}}  {row.trial.state:7}  {in_words(row)}".rstrip()
     if status.results.problem:
-        yield f"Medians are left out: {status.results.problem}"
+        yield f"Some medians are left out: {status.results.problem}"
 
 
 def as_json(status: Status) -> Iterator[str]:
@@ -168,12 +199,11 @@ def in_words(row: Row, now: datetime | None = None) -> str:
     return trial.cause.text if trial.cause else ""
 
 
-def _numbers(run: Run, trial: TrialState) -> dict[str, Any] | None:
+def _stored_numbers(run: Run, trial: str) -> dict[str, Any] | None:
     try:
-        summary = run.result(trial.trial.name).summary
+        return run.result(trial).summary
     except ObjectNotFoundError:
         return None
-    return {**summary, "limit": run.config.epochs}
 
 
 def _epoch(numbers: dict[str, Any], name: str) -> str:
@@ -199,5 +229,5 @@ def _record(row: Row) -> dict[str, Any]:
     if pod:
         record |= {"pod": pod.name, "node": pod.node, "attempt": pod.attempt}
     if row.numbers:
-        record |= {name: row.numbers.get(name) for name in ("median", "median_low", "median_high", "share_solved")}
+        record |= {name: row.numbers.get(name) for name in termination.NUMBERS}
     return record

@@ -34,6 +34,7 @@ def test_a_release_from_install_to_uninstall(request, namespace, release, xor_sw
         report = {"report/leaderboard.csv", "report/summary.json"}
         assert {f"runs/demo-xor-sweep-r1/{name}" for name in results | report} <= set(written)
     else:
+        assert xor_sweep("status", "demo").count("  median ") == 2
         xor_sweep("results", "demo", tmp_path / "here")
         trials = {path.parent.name for path in (tmp_path / "here").glob("*/model.keras")}
         assert trials == {"l1-n2", "l1-n4"}

@@ -106,7 +106,30 @@ def test_what_cannot_be_read_from_here_is_said_once_and_the_rest_is_shown(look, 
     assert trials["l1-n1"] == {"trial": "l1-n1", "index": 0, "state": "done"}
     _, first, *_, last = xor_sweep("status", "mixed").out.splitlines()
     assert first == "l1-n1  done"
-    assert last.startswith("Medians are left out: the sweep's output /output is in its pods, not here: ")
+    assert last.startswith("Some medians are left out: the sweep's output /output is in its pods, not here: ")
+
+
+TELLING = """
+[ "$JOB_COMPLETION_INDEX" = 2 ] && sleep 600
+[ "$JOB_COMPLETION_INDEX" = 1 ] && exit 0
+echo '{"l1-n1": {"median": 48, "median_low": 44, "median_high": null, "share_solved": 0.75}}' > /dev/termination-log
+"""
+
+
+def test_where_the_run_is_on_a_volume_its_pods_tell_their_results(look, xor_sweep, namespace):
+    create(namespace, sweep_job("telling", TELLING, neurons=[1, 2, 3]))
+    shown, trials = look(
+        "telling", lambda trials: [t["state"] for t in trials.values()] == ["done", "done", "running"]
+    )
+    numbers = {"median": 48, "median_low": 44, "median_high": None, "share_solved": 0.75}
+    assert trials["l1-n1"] == {"trial": "l1-n1", "index": 0, "state": "done", **numbers}
+    assert trials["l1-n2"] == {"trial": "l1-n2", "index": 1, "state": "done"}
+    assert "is in its pods, not here" in shown["results"]
+    _, first, second, _, last = xor_sweep("status", "telling").out.splitlines()
+    assert first == "l1-n1  done     median 48 (95 % interval 44 to >100)"
+    assert second == "l1-n2  done"
+    assert last.startswith("Some medians are left out: ")
+    kubectl("delete", "job", "telling-r1", "-n", namespace, "--wait=false")
 
 
 @pytest.fixture(scope="module")
