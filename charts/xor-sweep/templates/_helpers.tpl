@@ -19,14 +19,14 @@ Names and labels.
 
 {{- define "xor-sweep.selectorLabels" -}}
 app.kubernetes.io/name: {{ .Chart.Name }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}
 
 {{- define "xor-sweep.labels" -}}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{ include "xor-sweep.selectorLabels" . }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ .Release.Service }}
+app.kubernetes.io/managed-by: {{ .Release.Service | quote }}
 {{- end }}
 
 {{- define "xor-sweep.serviceAccountName" -}}
@@ -56,6 +56,11 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- if not (hasPrefix "gs://" .Values.sweep.output) }}
 {{- .Values.claim.existing | default (include "xor-sweep.fullname" .) }}
 {{- end }}
+{{- end }}
+
+{{/* A quantity as a string: Helm has whole numbers as floating-point numbers, and prints large ones with an exponent. */}}
+{{- define "xor-sweep.quantity" -}}
+{{- ternary (int64 .) . (kindIs "float64" .) | toString | quote }}
 {{- end }}
 
 {{/*

@@ -68,7 +68,7 @@ A pod that runs one of the program's commands.
 restartPolicy: Never
 automountServiceAccountToken: {{ .token | default false }}
 enableServiceLinks: false
-serviceAccountName: {{ include "xor-sweep.serviceAccountName" .root }}
+serviceAccountName: {{ include "xor-sweep.serviceAccountName" .root | quote }}
 terminationGracePeriodSeconds: {{ int64 $values.terminationGracePeriodSeconds }}
 {{- with .deadline }}
 activeDeadlineSeconds: {{ int64 . }}
@@ -76,14 +76,14 @@ activeDeadlineSeconds: {{ int64 . }}
 {{- with $values.image.pullSecrets }}
 imagePullSecrets:
   {{- range . }}
-  - name: {{ . }}
+  - name: {{ . | quote }}
   {{- end }}
 {{- end }}
 {{- with $values.priorityClassName }}
-priorityClassName: {{ . }}
+priorityClassName: {{ . | quote }}
 {{- end }}
 {{- with $values.runtimeClassName }}
-runtimeClassName: {{ . }}
+runtimeClassName: {{ . | quote }}
 {{- end }}
 {{- with $values.podSecurityContext }}
 securityContext:
@@ -126,7 +126,7 @@ containers:
             fieldPath: metadata.uid
       - name: XOR_SWEEP_RUN
         {{- if .run }}
-        value: {{ .run }}
+        value: {{ .run | quote }}
         {{- else }}
         valueFrom:
           fieldRef:
@@ -169,14 +169,14 @@ containers:
 volumes:
   - name: sweep
     configMap:
-      name: {{ .config | default (include "xor-sweep.run" .root) }}
+      name: {{ .config | default (include "xor-sweep.run" .root) | quote }}
   - name: tmp
     emptyDir:
-      sizeLimit: {{ $values.tmpSizeLimit }}
+      sizeLimit: {{ include "xor-sweep.quantity" $values.tmpSizeLimit }}
   {{- if $claim }}
   - name: output
     persistentVolumeClaim:
-      claimName: {{ $claim }}
+      claimName: {{ $claim | quote }}
   {{- end }}
   {{- with $values.extraVolumes }}
   {{- toYaml . | nindent 2 }}
