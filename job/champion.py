@@ -92,6 +92,11 @@ def read_champions(storage: Storage) -> Champions | None:
     return _read(storage).champions
 
 
+def no_champion(storage: Storage) -> ConfigError:
+    """Return the error that says that there is no champion.json."""
+    return ConfigError(f"there is no {NAME} in {storage.url}: no retraining has crowned a champion there yet")
+
+
 def contender(run: Run, board: Leaderboard) -> Contender:
     """Return a run's winner as a contender.
 
@@ -144,12 +149,14 @@ def roll_back(storage: Storage) -> Decision:
     """Make the champion before this one champion again, and write that down.
 
     Raises:
-        ConfigError: there is no champion before this one.
+        ConfigError: there is no champion, or none before this one.
     """
     while True:
         stored = _read(storage)
         reigns = _reigns(stored.champions)
         if len(reigns) < 2:
+            if stored.champions is None:
+                raise no_champion(storage)
             raise ConfigError(f"there is no champion before this one in {storage.url}/{NAME}")
         why = f"asked for; it was champion before {reigns[-1]}"
         decision = Decision(time=logs.event("")["time"], action="rolled back", contender=reigns[-2], why=why)

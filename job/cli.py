@@ -274,13 +274,13 @@ def rollback(output: str | None, text_format: str, debug: bool) -> None:  # noqa
 
 
 def _champions(output: str | None) -> "Champions":
-    from job.champion import NAME, read_champions  # noqa: PLC0415 - scipy
+    from job.champion import no_champion, read_champions  # noqa: PLC0415 - scipy
     from job.storage import open_storage  # noqa: PLC0415
 
     storage = open_storage(output or ".")
     found = read_champions(storage)
     if found is None:
-        raise ConfigError(f"there is no {NAME} in {storage.url}: no retraining has ended there yet")
+        raise no_champion(storage)
     return found
 
 

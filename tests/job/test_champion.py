@@ -4,6 +4,7 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from programs import run_program
 
 from job.champion import NAME, Contender, challenge, read_champions, roll_back
 from job.errors import ConfigError, SweepError
@@ -80,6 +81,14 @@ def test_a_rollback_makes_the_champion_before_champion_again_and_says_so(storage
     assert [past.action for past in read_champions(storage).history] == ["crowned"] * 3 + ["rolled back"] * 2
     with pytest.raises(ConfigError, match="no champion before"):
         roll_back(storage)
+
+
+@pytest.mark.parametrize("command", ["show", "history", "rollback"])
+def test_without_a_champion_there_is_none_to_show_or_to_roll_back(command, tmp_path):
+    said = run_program("champion", command, "--output", "out", cwd=tmp_path)
+    assert (said.code, said.out) == (2, "")
+    assert said.error == "there is no champion.json in out: no retraining has crowned a champion there yet"
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_champion_that_was_rolled_back_can_be_beaten_anew(storage):
