@@ -19,8 +19,10 @@ from k8s.watching import END, Follower, Pauses, Target
 MOST_BYTES = 8192
 """So much of a log's end is read for its last lines: one line may be of any length."""
 
-_NO_LOG = "unable to retrieve container logs for "
+_NO_LOG = b"unable to retrieve container logs for "
 """So the kubelet says, as if it were the log, that it has removed the container."""
+
+_REMOVED = "has a pod whose log the cluster has removed"
 
 WAITING_SECONDS = 10.0
 """How often it is asked what a trial without a pod waits for."""
@@ -49,8 +51,11 @@ def last_lines(cluster: Cluster, pod: Object, lines: int) -> tuple[str, ...]:
         )
     except SweepError:
         return ()
-    words = (line.decode(errors="replace") for line in found)
-    return tuple(line for line in words if not line.startswith(_NO_LOG))
+    return tuple(line.decode(errors="replace") for line in found if not line.startswith(_NO_LOG))
+
+
+class _RemovedError(Exception):
+    """The kubelet has removed a container, and its log with it, although the pod is still there."""
 
 
 class TrialLog:
@@ -81,15 +86,15 @@ class TrialLog:
         begun = [pod for pod in pods if pod.phase != "pending"]
         if not begun:
             self._check_begun(pods)
-            yield from self._stored(run())
+            yield from self._stored(run(), "has no pod any more")
         elif follow:
-            yield from self._only_ours(self._follow_attempts(begun[-1]))
+            yield from self._only_ours(self._follow_attempts(begun[-1], run))
         else:
             if (newer := pods[-1]) is not begun[-1] and newer.cause:
                 self._tell(
                     f"attempt {newer.attempt} is pending: {newer.cause.text}; this is attempt {begun[-1].attempt}"
                 )
-            yield from self._only_ours(line.decode(errors="replace") for line in self._log(begun[-1].name))
+            yield from self._only_ours(self._read(begun[-1].name, run))
 
     def _pods(self) -> list[Pod]:
         """Return the trial's pods, the oldest first."""
@@ -135,14 +140,32 @@ class TrialLog:
                     yield state
 
     def _log(self, pod: str, **options: object) -> Iterator[bytes]:
-        return self._cluster.log(pod, container=self._container, **options)
+        """Yield the lines of a pod's log.
 
-    def _follow_attempts(self, pod: Pod) -> Iterator[str]:
+        Raises:
+            _RemovedError: the first of them says that there is no log any more.
+        """
+        for number, line in enumerate(self._cluster.log(pod, container=self._container, **options)):
+            if number == 0 and (line.startswith(_NO_LOG) or line.partition(b" ")[2].startswith(_NO_LOG)):
+                raise _RemovedError
+            yield line
+
+    def _read(self, pod: str, run: Callable[[], Run]) -> Iterator[str]:
+        try:
+            for line in self._log(pod):
+                yield line.decode(errors="replace")
+        except _RemovedError:
+            yield from self._stored(run(), _REMOVED)
+
+    def _follow_attempts(self, pod: Pod, run: Callable[[], Run]) -> Iterator[str]:
         """Yield the lines of a pod's log and, where it fails, of those that are started in its place."""
         newer = [pod]
         while newer:
             pod = newer[0]
-            yield from self._follow(pod.name)
+            try:
+                yield from self._follow(pod.name)
+            except _RemovedError:
+                yield from self._stored(run(), _REMOVED)
             self._wait(pod)
             newer = [one for one in self._pods() if _age(one) > _age(pod) and one.phase != "pending"]
 
@@ -173,8 +196,12 @@ class TrialLog:
             if self._sweep.config.trials_per_pod == 1 or message_of(line)[1] in (None, self._trial.name):
                 yield line
 
-    def _stored(self, run: Run) -> Iterator[str]:
-        """Yield the log that the run has: of the attempt that counts, else of the newest that stored one."""
+    def _stored(self, run: Run, why: str) -> Iterator[str]:
+        """Yield the log that the run has: of the attempt that counts, else of the newest that stored one.
+
+        Raises:
+            SweepError: it has none; the text says why the cluster has none, too.
+        """
         check_reachable(run)
         if run.is_finished(self._trial.name):
             logs = [run.read_file(run.result(self._trial.name), LOG)]
@@ -182,8 +209,8 @@ class TrialLog:
             names = run.storage.list(f"{run.folder}/trials/{self._trial.name}")
             logs = [run.storage.read(name) for name in names if name.endswith(f"/{LOG}")]
         if not logs:
-            raise SweepError(f"{self._trial.name} has no pod in the cluster, and {run.url} has no log of it")
-        self._tell(f"{self._trial.name} has no pod any more; this is the log that the run has")
+            raise SweepError(f"{self._trial.name} {why}, and {run.url} has no log of it")
+        self._tell(f"{self._trial.name} {why}; this is the log that the run has")
         yield from max(logs, key=_begun).decode(errors="replace").splitlines()
 
 

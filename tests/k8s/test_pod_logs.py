@@ -3,7 +3,18 @@
 import json
 
 import pytest
-from jobs import WAITS, create, kubectl, let_go, pod_of, sweep_job, wait_for, wait_for_end, wait_until_ready
+from jobs import (
+    WAITS,
+    create,
+    finished_run,
+    kubectl,
+    let_go,
+    pod_of,
+    sweep_job,
+    wait_for,
+    wait_for_end,
+    wait_until_ready,
+)
 
 
 @pytest.mark.parametrize("trial", ["l1-n3", "2"])
@@ -42,10 +53,25 @@ def test_of_a_pod_that_is_gone_the_stored_log_is_shown(gone, xor_sweep):
 def test_of_a_pod_that_is_gone_without_a_stored_log_it_says_where_it_looked(gone, xor_sweep):
     said = xor_sweep("logs", "gone", "l1-n2", "--output", gone.output)
     assert (said.code, said.out) == (1, "")
-    assert said.error == f"l1-n2 has no pod in the cluster, and {gone.output}/runs/gone-r1 has no log of it"
+    assert said.error == f"l1-n2 has no pod any more, and {gone.output}/runs/gone-r1 has no log of it"
     said = xor_sweep("logs", "gone", "l1-n1")
     assert said.code == 2
     assert said.error.startswith("the sweep's output /output is in its pods, not here")
+
+
+def test_of_a_pod_whose_container_was_removed_the_stored_log_is_shown(namespace, xor_sweep, tmp_path):
+    # What the kubelet says instead of the log; only the node's administrator could make it say so here.
+    create(namespace, sweep_job("swept", "echo unable to retrieve container logs for containerd://0", neurons=[1]))
+    wait_for_end(namespace, "swept-r1")
+    for follow in ((), ("-f",)):
+        said = xor_sweep("logs", "swept", "l1-n1", "--output", tmp_path, *follow)
+        assert (said.code, said.out) == (1, "")
+        assert said.error.startswith("l1-n1 has a pod whose log the cluster has removed, and ")
+    finished_run(tmp_path, "swept-r1", {"layers": [1], "neurons": [1], "epochs": 100}, ["l1-n1"])
+    for follow in ((), ("-f",)):
+        said = xor_sweep("logs", "swept", "l1-n1", "--output", tmp_path, *follow)
+        assert [line["message"] for line in said.log] == ["l1-n1: kept"]
+        assert said.err == "l1-n1 has a pod whose log the cluster has removed; this is the log that the run has\n"
 
 
 @pytest.mark.usefixtures("gone")
