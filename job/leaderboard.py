@@ -124,23 +124,25 @@ def epochs_to_solve(run: Run, result: TrialResult) -> EpochsToSolve:
 
 def _verdict(board: Leaderboard) -> str:
     if board.ranking is None:
-        return f"No trial is done yet{_missing(board)}." if board.damaged else "No trial is done yet."
+        return f"No trial has a result{_missing(board)}." if board.damaged else "No trial has a result."
     if board.ranking.winner is None:
         return f"No start of any trial solved XOR within {board.epochs} epochs{_missing(board)}."
     winner = board.rows[0]
     numbers = winner.outcome
     if numbers.median is None:
-        how = f"{numbers.share_solved:.0%} of its starts solve XOR within {board.epochs} epochs"
+        how = f"{100 * numbers.share_solved:.1f} % of its starts solve XOR within {board.epochs} epochs"
     else:
         how = (
             f"half of its starts solve XOR by epoch {numbers.median} "
             f"(95 % interval {epoch(numbers.median_low, board.epochs)} to "
             f"{epoch(numbers.median_high, board.epochs)})"
         )
-    sentence = f"{winner.trial} is fastest: {how}"
+    if len(board.rows) == 1:
+        return f"{winner.trial}: {how}{_missing(board)}."
+    sentence = f"{winner.trial} {'leads' if numbers.median is None else 'is fastest'}: {how}"
+    others = "every other trial with a result" if board.missing or board.damaged else "every other trial"
     close = board.ranking.not_told_apart
-    if len(board.rows) > 1:
-        sentence += f"; {_listed(close)} cannot be told apart from it" if close else "; every other trial is slower"
+    sentence += f"; {_listed(close)} cannot be told apart from it" if close else f"; {others} is slower"
     if sooner := board.ranking.sooner_overall:
         sentence += f", and {_listed(sooner)} {'is' if len(sooner) == 1 else 'are'} sooner over all epochs"
     return f"{sentence}{_missing(board)}."
@@ -148,7 +150,8 @@ def _verdict(board: Leaderboard) -> str:
 
 def _missing(board: Leaderboard) -> str:
     trials = len(board.missing) + len(board.damaged) + len(board.rows)
-    words = f"; {len(board.missing)} of {trials} trials have no result yet" if board.missing else ""
+    has = "has" if len(board.missing) == 1 else "have"
+    words = f"; {len(board.missing)} of {trials} trials {has} no result" if board.missing else ""
     return f"{words}; of {_listed(board.damaged)} the result is damaged" if board.damaged else words
 
 

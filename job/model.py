@@ -149,6 +149,8 @@ def replicate_as_plain_model(architecture: Architecture, weights: Weights, repli
     """Return one replicate (an index on the last axis of `weights`) as the plain model that users load."""
     model = plain_model(architecture)
     model.set_weights([weight[..., replicate] for weight in weights])
+    # Else Keras warns whoever loads the model that its optimiser's variables are not there.
+    model.optimizer.build(model.trainable_variables)
     return model
 
 

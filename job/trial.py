@@ -238,6 +238,7 @@ def _summary(training: Training, numbers: Outcome, chosen: int, device: str) -> 
         "replicate_epochs": training.replicate_epochs,
         "chosen_seed": int(training.seeds[chosen]),
         "chosen_epochs_to_solve": int(training.epochs[chosen]) if training.solved[chosen] else None,
+        "chosen_epochs_trained": int(training.trained[chosen]),
         "device": device,
     }
 

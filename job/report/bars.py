@@ -69,7 +69,7 @@ def draw_intervals(report: Report, most: int = MOST_ROWS) -> marks.Picture:
     if more:
         content.append(marks.text(left - 12, bottom - 10, f"and {more:,} more", "tick", "end"))
     note = "dot: median, thick: its 95 % interval, thin: 10 % to 90 % of the starts"
-    content.append(marks.text(left, 16, note, "tick"))
+    content.append(marks.text(right, 16, note, "tick", "end"))
     return marks.Picture(
         tuple(content),
         620,
@@ -131,7 +131,8 @@ def time_words(report: Report) -> str:
         for part, words in PARTS.items()
         if (spent := sum(parts.get(part, 0.0) for parts in known)) and total
     ]
-    return f"{count_words(len(known), 'trial')} took {seconds_words(total)} in all: {', '.join(shares)}."
+    took = f"{count_words(len(known), 'trial')} took {seconds_words(total)} in all, those side by side added up"
+    return f"{took}: {', '.join(shares)}."
 
 
 def seconds_words(seconds: float) -> str:

@@ -56,11 +56,7 @@ def draw_survival(report: Report, picked: list[str], *, all_of_them: bool = Fals
         _survival(by_name[name], scale, picked.index(name) if name in picked else None, legend=not all_of_them)
         for name in shown
     ]
-    said = "; ".join(
-        f"{name}: half solved by epoch {median_words(by_name[name].row.outcome, report.limit)}, "
-        f"{1 - by_name[name].row.outcome.share_solved:.1%} never"
-        for name in picked
-    )
+    said = "; ".join(_in_words(by_name[name], report.limit) for name in picked)
     rows = 0 if all_of_them else len(picked)
     height = _HEIGHT + (rows + 2) // 3 * 20
     return marks.Picture(
@@ -76,6 +72,12 @@ def draw_survival(report: Report, picked: list[str], *, all_of_them: bool = Fals
         description=f"With 95 % bands. {said}.",
         class_="survival",
     )
+
+
+def _in_words(detail: Detail, limit: int) -> str:
+    numbers = detail.row.outcome
+    never = f"{100 * (1 - numbers.share_solved):.1f} % never"
+    return f"{detail.row.trial}: half solved by epoch {median_words(numbers, limit)}, {never}"
 
 
 def _middle() -> float:
@@ -108,6 +110,7 @@ def _survival(detail: Detail, scale: marks.LogScale, position: int | None, *, le
         *marked,
         class_=f"series {slot(position or 0)}",
         data_trial=name,
+        data_words=_in_words(detail, scale.limit),
         hidden="" if position is None else None,
     )
 
@@ -213,10 +216,16 @@ def start_words(report: Report, detail: Detail) -> str:
     first = _solved_at(detail, 0)
     own = f"solves XOR in epoch {first}" if first else f"does not solve XOR within {limit} epochs"
     if numbers.q10 is None or detail.data.epochs.size < 10:
-        return f"The first start {own}; of all {numbers.replicates}, {numbers.solved} do within {limit}."
+        do = "does" if numbers.solved == 1 else "do"
+        return f"The first start {own}; of all {numbers.replicates}, {numbers.solved} {do} within {limit}."
     late = f"one in ten needs more than {epoch(numbers.q90, limit).lstrip('>')}"
     middle = "fewer than half do" if numbers.median is None else f"half do by {numbers.median}"
     return (
         f"The first start {own}. Of all {numbers.replicates} starts one in ten does by epoch {numbers.q10}, "
-        f"{middle}, and {late}."
+        f"{middle}, and {late}.{_end_words(detail, limit)}"
     )
+
+
+def _end_words(detail: Detail, limit: int) -> str:
+    last = limit if detail.history is None else int(detail.history.epochs[-1])
+    return "" if last >= limit else f" Training ended in epoch {last}: all starts had solved it."

@@ -53,14 +53,30 @@ function pick(box) {
   }
   line.toggleAttribute("hidden", !box.checked);
 }
+const key = document.getElementById("survival-key");
+function tellPicked() {
+  const picked = picks.filter((box) => box.checked);
+  key.replaceChildren(...picked.map((box) => {
+    const entry = document.createElement("span");
+    entry.className = "key";
+    entry.append(box.parentElement.querySelector(".swatch").cloneNode(true), box.value);
+    return entry;
+  }));
+  const words = picked.map((box) => series.get(box.value).dataset.words).join("; ");
+  const drawn = document.querySelector("svg.survival");
+  drawn.querySelector("desc").textContent = `With 95 % bands. ${words}.`;
+  drawn.setAttribute("aria-label", `${drawn.querySelector("title").textContent}. With 95 % bands. ${words}.`);
+}
 for (const box of picks) {
-  box.addEventListener("change", () => pick(box));
+  box.addEventListener("change", () => { pick(box); tellPicked(); });
   pick(box);
 }
+if (key) tellPicked();
 for (const button of all("button[data-pick]")) {
   button.addEventListener("click", () => picks.forEach((box, place) => {
     box.checked = place < Number(button.dataset.pick);
     pick(box);
+    tellPicked();
   }));
 }
 

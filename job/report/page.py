@@ -22,6 +22,9 @@ INDEX = f"{REPORT}/index.html"
 MOST_ROWS = 1000
 """The most rows of the page's leaderboard; leaderboard.csv has them all."""
 
+MOST_UNBROKEN = 16
+"""The longest name that has room in a line on a telephone."""
+
 FIRST_PLANES = 20
 """So many decision boundaries are seen at once; the others can be opened."""
 
@@ -72,6 +75,7 @@ def render(report: Report, *, exported: bool = False) -> str:
     """
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["count"] = words.count_words
+    environment.filters["named"] = words.named
     environment.filters["unbroken"] = lambda sentence: _unbroken(sentence, report)
     style = plots.style() + _resource("page.css")
     script = _resource("page.js")
@@ -98,11 +102,14 @@ def render(report: Report, *, exported: bool = False) -> str:
             (detail.row, curves.slot(picks.index(name)) if (name := detail.row.trial) in picks else None)
             for detail in report.details
         ],
+        picked=[(name, curves.slot(place)) for place, name in enumerate(picks)],
         survival=curves.draw_survival(report, picks, all_of_them=True) if report.details else None,
         trials=[_close_up(report, detail, exported) for detail in report.details],
         gallery=gallery,
         more_failures=more_failures,
         first_planes=FIRST_PLANES,
+        unfinished=[name for name in report.board.missing if name not in report.failed],
+        all_solved=all(row.outcome.solved == row.outcome.replicates for row in report.board.rows),
         side=networks.SIDE_LENGTH,
         activations=networks.draw_activations(report),
         axes={axis: _AXES[axis] for axis in report.varied},
@@ -117,10 +124,10 @@ def render(report: Report, *, exported: bool = False) -> str:
 
 
 def _unbroken(sentence: str, report: Report) -> Markup:
-    """Return a sentence in which no trial's name is broken over two lines."""
+    """Return a sentence in which no trial's name, unless it is long, is broken over two lines."""
     names = {row.trial for row in report.board.rows}
     parts = [
-        marks.tag("span", part, class_="name") if part in names else escape(part)
+        marks.tag("span", part, class_="name") if part in names and len(part) <= MOST_UNBROKEN else escape(part)
         for part in re.split(r"([\w.-]*\w)", sentence)
     ]
     return Markup("").join(parts)
@@ -132,16 +139,20 @@ class _CloseUp:
 
     row: Row
     words: str
-    seed: int | None
-    solved_in: int | None
+    chosen: str
+    """Which start it is, how long it was trained, and why it was chosen."""
+    trained: int | None
+    """After how many epochs its network is shown."""
+    replay: str | None
+    """The command that trains the chosen start again."""
     accuracy: marks.Picture | None
     accuracy_words: str
     plane: marks.Picture | None
     answers: list[str]
     network: marks.Picture | None
     network_words: str
-    model: str
-    """The model file, as seen from the page."""
+    model: str | None
+    """The model file, as seen from the page; None where it is gone."""
     card: str | None
     """Its model card, as seen from the page."""
     loading: str
@@ -154,22 +165,23 @@ def _close_up(report: Report, detail: Detail, exported: bool) -> _CloseUp:
     within = f"trials/{detail.row.trial}/{detail.result.attempt}"
     folder = detail.row.trial if exported else f"../{within}"
     in_a_bucket = report.run.url.startswith("gs://") and not exported
-    seed = detail.result.summary.get("chosen_seed")
-    solved_in = detail.result.summary.get("chosen_epochs_to_solve")
+    chosen = words.chosen(detail)
+    right = networks.is_right(detail.networks.chosen) if detail.networks else None
     found = detail.history or detail.networks
     return _CloseUp(
         row=detail.row,
         words=words.trial_words(detail.row, report.limit),
-        seed=seed if isinstance(seed, int) else None,
-        solved_in=solved_in if isinstance(solved_in, int) else None,
+        chosen=words.chosen_words(chosen, right, report.limit),
+        trained=chosen.trained,
+        replay=words.replay(detail.row.architecture, chosen),
         accuracy=curves.draw_accuracy(report, detail) if found else None,
         accuracy_words=curves.start_words(report, detail),
         plane=networks.draw_chosen(detail),
         answers=networks.answers(detail.networks.chosen.plane) if detail.networks else [],
         network=networks.draw_network(detail),
         network_words=f"Not drawn: {why_not}." if why_not else networks.network_words(detail),
-        model=f"{folder}/{MODEL}",
-        card=f"{folder}/{CARD}" if CARD in {file.name for file in detail.result.files} else None,
+        model=None if MODEL in detail.gone else f"{folder}/{MODEL}",
+        card=f"{folder}/{CARD}" if CARD in {file.name for file in detail.result.files} - {*detail.gone} else None,
         loading=loading(f"{report.run.url}/{within}/{MODEL}" if in_a_bucket else f"{folder}/{MODEL}"),
         problems=(
             *detail.damaged,

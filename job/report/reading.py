@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,7 +17,7 @@ from job.errors import ObjectNotFoundError, SweepError
 from job.grid import trials
 from job.leaderboard import Leaderboard, Row, epochs_to_solve, leaderboard_of
 from job.networks import NETWORKS, Networks
-from job.run import HISTORY, LOG, SUMMARY, Run, TrialResult
+from job.run import CARD, HISTORY, LOG, MODEL, SUMMARY, Run, TrialResult
 from job.survival import EpochsToSolve
 
 AT_ONCE = 16
@@ -68,6 +68,8 @@ class Detail:
     """The files that the run was made without, as it is older than they are."""
     damaged: tuple[str, ...]
     """What could not be read, and why: a line each."""
+    gone: tuple[str, ...] = ()
+    """The files that are not there any more, of those that a reader opens."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,8 @@ class Report:
     """The trials that are drawn one by one, best first."""
     undone: tuple[Undone, ...]
     """The trials without a result, damaged ones first; of very many, the first."""
+    failed: tuple[str, ...] = ()
+    """The trials of which it is known that they failed."""
     seconds: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """Where the time of each trial went: `start`, `compile`, `train` and `other`, as far as they are known."""
 
@@ -146,14 +150,16 @@ def read_report(run: Run, known: Iterable[Undone] = ()) -> Report:
         StorageError, StorageUnavailableError: the storage refuses, or does not answer.
     """
     names = [trial.name for trial in trials(run.config)]
-    stored = list(run.storage.list(f"{run.folder}/trials"))
+    stored = dict.fromkeys(run.storage.list(f"{run.folder}/trials"))
     done = {parts[3] for name in stored if (parts := name.split("/"))[4:] == ["result.json"]}
     read = _each(lambda name: _read_trial(run, name), [name for name in names if name in done])
     sound = {name: found for name, found in read.items() if not isinstance(found, str)}
     damaged = {name: found for name, found in read.items() if isinstance(found, str)}
     board = leaderboard_of(run, {name: data for name, (_, data) in sound.items()}, tuple(damaged))
     best = {row.trial: row for row in board.rows[:MOST_DETAILED]}
-    details = _each(lambda name: _detail(run, best[name], *sound[name]), best)
+    details = _each(lambda name: _detail(run, best[name], *sound[name], stored), best)
+    told = {**_told_by_the_driver(run), **{item.trial: item for item in known}}
+    undone = _undone(run, board.missing, stored, told)
     return Report(
         run=run,
         sweep=_sweep(run),
@@ -162,8 +168,9 @@ def read_report(run: Run, known: Iterable[Undone] = ()) -> Report:
         details=tuple(details.values()),
         undone=(
             *(Undone(name, "damaged", why) for name, why in damaged.items()),
-            *_undone(run, board.missing[:MOST_EXPLAINED], stored, known),
+            *undone[:MOST_EXPLAINED],
         ),
+        failed=tuple(item.trial for item in undone if item.what == "failed"),
         seconds={name: _seconds(result) for name, (result, _) in sound.items()},
     )
 
@@ -193,7 +200,7 @@ def _read_trial(run: Run, name: str) -> tuple[TrialResult, EpochsToSolve] | str:
         raise  # The storage's own: it would be the same for every trial.
 
 
-def _detail(run: Run, row: Row, result: TrialResult, data: EpochsToSolve) -> Detail:
+def _detail(run: Run, row: Row, result: TrialResult, data: EpochsToSolve, stored: Collection[str]) -> Detail:
     lacking: list[str] = []
     damaged: list[str] = []
 
@@ -214,7 +221,11 @@ def _detail(run: Run, row: Row, result: TrialResult, data: EpochsToSolve) -> Det
 
     history = read(HISTORY, _history)
     networks = read(NETWORKS, lambda content: _networks(content, row))
-    return Detail(row, result, data, history, networks, tuple(lacking), tuple(damaged))
+    within = f"trials/{row.trial}/{result.attempt}"
+    files = {file.name for file in result.files} & {MODEL, CARD}
+    gone = tuple(sorted(name for name in files if f"{run.folder}/{within}/{name}" not in stored))
+    damaged += [f"{run.url}/{within}/{name} is gone" for name in gone]
+    return Detail(row, result, data, history, networks, tuple(lacking), tuple(damaged), gone)
 
 
 def _networks(data: bytes, row: Row) -> Networks:
@@ -253,16 +264,16 @@ def _seconds(result: TrialResult) -> dict[str, float]:
     return {part: float(value) for part, value in found.items() if isinstance(value, int | float) and value >= 0}
 
 
-def _undone(run: Run, missing: Iterable[str], stored: list[str], known: Iterable[Undone]) -> Iterator[Undone]:
-    """Say why trials have no result: as the caller knows, as the driver wrote, or as their logs say."""
-    told = {**_told_by_the_driver(run), **{item.trial: item for item in known}}
+def _undone(run: Run, missing: Sequence[str], stored: Collection[str], told: Mapping[str, Undone]) -> list[Undone]:
+    """Say why trials have no result: as it was told, else as their logs say; of very many, some logs are read."""
     logs: dict[str, list[str]] = {}
     for name in stored:
         parts = name.split("/")
         if len(parts) == 6 and parts[5] == LOG:
             logs.setdefault(parts[3], []).append(name)
-    for trial in missing:
-        yield told.get(trial) or _from_logs(run, trial, logs.get(trial, []))
+    read = [trial for trial in missing if trial not in told][:MOST_EXPLAINED]
+    found = {**told, **{trial: _from_logs(run, trial, logs.get(trial, [])) for trial in read}}
+    return [found.get(trial) or Undone(trial, "no result yet", "its log was not read") for trial in missing]
 
 
 def _told_by_the_driver(run: Run) -> dict[str, Undone]:

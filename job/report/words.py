@@ -1,11 +1,11 @@
 """The report's sentences, computed from the run's data."""
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from job.grid import Architecture
 from job.leaderboard import NOT_TOLD_APART, WINNER, Row, epoch
-from job.report.reading import Report
+from job.report.reading import Detail, Report
 from job.survival import SIGNIFICANCE_LEVEL, Comparison, EpochsToSolve, Outcome, compare
 
 SIGNS = {WINNER: "★", NOT_TOLD_APART: "≈"}
@@ -67,6 +67,60 @@ def spread_words(numbers: Outcome, limit: int) -> str:
     return f"{epoch(numbers.q10, limit)} to {epoch(numbers.q90, limit)}"
 
 
+@dataclass(frozen=True)
+class Chosen:
+    """The start whose network is kept as the trial's model; None is what the result does not say."""
+
+    seed: int | None
+    solved: int | None
+    """The epoch in which it solved XOR; None also where it never did."""
+    trained: int | None
+    """The epochs that it was trained for."""
+
+
+def chosen(detail: Detail) -> Chosen:
+    """Return what a trial's result says of its chosen start."""
+    found = [detail.result.summary.get(f"chosen_{name}") for name in ("seed", "epochs_to_solve", "epochs_trained")]
+    return Chosen(*(value if isinstance(value, int) else None for value in found))
+
+
+def chosen_words(start: Chosen, right: bool | None, limit: int) -> str:
+    """Say which start it is, how long it was trained, and why it was chosen.
+
+    Args:
+        start: the chosen start.
+        right: whether its final network gets all four rows right; None where that is not known.
+        limit: the epoch limit.
+    """
+    seed = "" if start.seed is None else f" (seed {start.seed})"
+    trained = "" if start.trained is None else f", trained for {count_words(start.trained, 'epoch')}"
+    solved = (
+        f"within {limit} it never solved XOR" if start.solved is None else f"it solved XOR in epoch {start.solved}"
+    )
+    among = {
+        True: " Of all starts whose final network gets the four rows right, it ended with the lowest loss.",
+        False: " No start's final network gets the four rows right; of all, it ended with the lowest loss.",
+    }
+    return f"The chosen start{seed}{trained}: {solved}.{among.get(right, '') if right is not None else ''}"
+
+
+def replay(architecture: Architecture, start: Chosen) -> str | None:
+    """Return the command that trains the chosen start again; None where the result does not say enough."""
+    if start.seed is None or start.trained is None:
+        return None
+    usual = Architecture(architecture.layers, architecture.neurons)
+    axes = ("activation", "loss", "optimizer", "learning_rate")
+    more = [
+        f" --{axis.replace('_', '-')} {getattr(architecture, axis)}"
+        for axis in axes
+        if getattr(architecture, axis) != getattr(usual, axis)
+    ]
+    return (
+        f"xor-sweep train --layers {architecture.layers} --neurons {architecture.neurons}{''.join(more)} "
+        f"--seed {start.seed} --epochs {start.trained} --keep-training"
+    )
+
+
 def trial_words(row: Row, limit: int) -> str:
     """Say one trial's numbers in one line."""
     numbers = row.outcome
@@ -74,6 +128,12 @@ def trial_words(row: Row, limit: int) -> str:
         f"{row.trial}: median {median_words(numbers, limit)} epochs, {share_words(numbers)} of "
         f"{numbers.replicates} starts solved"
     )
+
+
+def named(names: Sequence[str], most: int = 20) -> str:
+    """List names; of many, the first, and how many more there are."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return f"{', '.join(names[:most])}{more}"
 
 
 def count_words(count: int, singular: str, plural: str | None = None) -> str:

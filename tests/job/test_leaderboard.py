@@ -226,16 +226,26 @@ def test_an_unfinished_run_says_what_is_missing(copy, say):
     board = json.loads(say("leaderboard", copy, "--format", "json").out)
     assert board["missing"] == ["l1-n8"]
     assert [row["trial"] for row in board["trials"]] == ["l1-n32", "l1-n2"]
-    assert "1 of 3 trials have no result yet" in board["verdict"]
+    assert "1 of 3 trials has no result" in board["verdict"]
+    assert "every other trial with a result is slower" in board["verdict"]
     expected = {row["trial"]: row["p_adjusted"] for row in expected_rows(copy)}
     assert board["trials"][1]["p_adjusted"] == pytest.approx(expected["l1-n2"])
+
+
+def test_one_trial_alone_is_not_called_the_fastest(copy, say):
+    for trial in ("l1-n8", "l1-n2"):
+        shutil.rmtree(copy / "trials" / trial)
+    board = json.loads(say("leaderboard", copy, "--format", "json").out)
+    assert board["verdict"].startswith("l1-n32: half of its starts solve XOR by epoch ")
+    assert "fast" not in board["verdict"]
+    assert "slower" not in board["verdict"]
 
 
 def test_a_run_without_any_result_says_so(copy, say):
     shutil.rmtree(copy / "trials")
     shown = say("leaderboard", copy)
     assert shown.code == 0
-    assert "No trial is done yet" in shown.out
+    assert "No trial has a result" in shown.out
     board = json.loads(say("leaderboard", copy, "--format", "json").out)
     assert (board["winner"], board["trials"]) == (None, [])
     assert board["missing"] == ["l1-n2", "l1-n8", "l1-n32"]

@@ -383,6 +383,24 @@ def test_the_times_are_those_of_the_results_and_add_up(finished, page):
     assert 60 * int(spent[1] or 0) + float(spent[2]) == pytest.approx(total, abs=0.51)
 
 
+def test_the_chosen_network_is_that_after_the_last_epoch_and_its_replay_gives_it_again(finished, page):
+    article = page.one("article", id="trial-l1-n8")
+    summary = summary_of(finished.run, "l1-n8")
+    rows = {int(row["seed"]): row for row in rows_of(finished.run, "l1-n8")}
+    trained = int(rows[summary["chosen_seed"]]["epochs_trained"])
+    assert (
+        f"trained for {trained} epochs: it solved XOR in epoch {summary['chosen_epochs_to_solve']}" in article.text
+    )
+    assert f"The chosen network, after {trained} epochs, answers" in article.text
+    words = next(code.text for code in article.each("code") if code.text.startswith("xor-sweep train")).split()
+    replayed = run_program(*words[1:], "--log-format", "text", cwd=finished.folder)
+    said = re.findall(r"([01] xor [01]) = [01]  \(([\d.]+)\)", replayed.out)
+    assert len(said) == 4
+    for row, answer in said:
+        shown = re.search(rf"{row}: ([\d.]+)", article.text)[1]
+        assert float(answer) == pytest.approx(float(shown), abs=0.0051)
+
+
 def test_the_program_that_loads_the_model_runs_as_it_is_copied(finished, page):
     article = page.one("article", id="trial-l1-n32")
     program = "".join(article.one("pre").children)
@@ -396,6 +414,7 @@ def test_the_program_that_loads_the_model_runs_as_it_is_copied(finished, page):
         env=ENVIRONMENT,
         check=False,
     )
+    assert "Warning" not in shown.stderr
     assert program.startswith("# in the folder of this page\n")
     assert shown.stdout.splitlines()[-1] == "[0. 1. 1. 0.]", shown.stderr
 
@@ -500,7 +519,7 @@ def test_the_report_of_an_unfinished_run_says_what_is_missing(copy, write):
     shutil.rmtree(copy / "trials" / "l1-n8")
     _, page = write()
     assert "1 trial of 3 has no result: l1-n8" in page.one("p", "warning").text
-    assert "1 of 3 trials have no result yet" in page.one("p", "verdict").text
+    assert "1 of 3 trials has no result" in page.one("p", "verdict").text
     (row,) = list(page.one("section", id="undone").one("tbody").each("tr"))
     assert row.text.startswith("l1-n8")
     assert [cell["data-tip"] for cell in page.each("g", "cell")] == ["l1-n8\nno result yet"]
@@ -510,7 +529,7 @@ def test_the_report_of_a_run_without_any_result_is_a_page_that_says_so(copy, wri
     shutil.rmtree(copy / "trials")
     shutil.rmtree(copy / "report")
     _, page = write()
-    assert "No trial is done yet" in page.one("p", "verdict").text
+    assert "No trial has a result" in page.one("p", "verdict").text
     assert "3 trials of 3 have no result: l1-n2, l1-n8, l1-n32" in page.one("p", "warning").text
     names = {path.name for path in (copy / "report").iterdir() if not path.name.startswith(".")}
     assert names == {"index.html", "activations.svg"}
@@ -597,6 +616,17 @@ WRONG_NETWORKS = {
     "a curve that goes back": lambda networks: networks["first"][0].update(until=0),
     "no chosen network": lambda networks: networks.pop("chosen"),
 }
+
+
+def test_a_model_that_is_gone_is_named_and_the_page_does_not_offer_it(copy, write):
+    (attempt_of(copy, "l1-n8") / "model.keras").unlink()
+    said, page = write(code=1)
+    assert said.error.endswith("/model.keras is gone")
+    article = page.one("article", id="trial-l1-n8")
+    assert "model.keras is gone" in article.one("p", "warning").text
+    assert not list(article.each("pre"))
+    assert not [link for link in article.each("a") if link["href"].endswith("model.keras")]
+    assert page.one("pre", id="load-l1-n32")
 
 
 @pytest.mark.parametrize("wrong", WRONG_NETWORKS)
@@ -688,6 +718,8 @@ def test_a_trial_that_failed_is_shown_with_its_reason(diverged_sweep, say):
         (row,) = list(page.one("section", id="undone").one("tbody").each("tr"))
         assert "failed" in row.text
         assert "left the finite numbers" in row.text
+        assert page.one("p", "warning").text.startswith("1 trial of 2 failed: ")
+        assert "not finished" not in page.text
 
 
 def test_what_the_driver_found_out_is_shown_and_its_words_are_escaped(copy, write):

@@ -183,6 +183,18 @@ def test_the_program_is_copied(finished, look):
     assert Path(model) == next(finished.run.glob("trials/l1-n32/*/model.keras"))
 
 
+def test_what_is_read_out_of_the_curves_follows_what_is_picked(finished, look):
+    page = look(finished.run)
+    drawn, key = page.locator("svg.survival"), page.locator("#survival-key")
+    page.get_by_role("button", name="None").click()
+    assert key.inner_text().strip() == ""
+    page.locator("#picker").get_by_text("l1-n2", exact=True).click()
+    assert key.inner_text().strip() == "l1-n2"
+    label = drawn.get_attribute("aria-label")
+    assert "l1-n2: half solved by epoch >400" in label
+    assert "l1-n32" not in label
+
+
 @pytest.mark.parametrize("width", [360, 768, 1920])
 def test_nothing_overflows_the_page(finished, paneled_sweep, look, width):
     for run in (finished.run, paneled_sweep.run):

@@ -121,7 +121,7 @@ def test_a_trial_that_diverges_is_logged_as_an_error_once(diverged_sweep):
 def test_the_verdict_tells_of_a_trial_without_result_also_where_no_other_solved(diverged_sweep):
     board = diverged_sweep.said.log[-1]["leaderboard"]
     assert board["winner"] is None
-    assert "1 of 2 trials have no result" in board["verdict"]
+    assert "1 of 2 trials has no result" in board["verdict"]
 
 
 def test_on_a_terminal_there_is_a_progress_bar_and_then_the_table_with_the_verdict(terminal_sweep):

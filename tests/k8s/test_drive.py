@@ -102,7 +102,7 @@ def test_how_else_a_job_can_fail(other_ends, release, trial, reason, words):
 def test_without_any_result_there_is_a_summary_and_no_leaderboard(other_ends):
     end = other_ends["nowhere"]
     assert end.program.code == 0
-    assert end.summary["verdict"] == "No trial is done yet."
+    assert end.summary["verdict"] == "No trial has a result."
     assert end.summary["winner"] is None
 
 

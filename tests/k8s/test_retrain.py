@@ -70,7 +70,7 @@ def test_a_run_without_a_winner_challenges_nobody_and_is_not_tried_again(retrain
     output.mkdir()
     said = xor_sweep(*words)
     assert said.code == 3  # The chart gives it up.
-    assert said.error == f"{run} has no winner: No trial is done yet."
+    assert said.error == f"{run} has no winner: No trial has a result."
     assert not (output / "champion.json").exists()
 
 
