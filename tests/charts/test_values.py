@@ -130,6 +130,114 @@ WRONG = [
 ]
 
 
+NOT_FOR_THE_API = [
+    (
+        {"claim": {"size": "10GB"}},
+        "claim.size: '10GB' is no quantity: give a number that is not below 0, with a unit",
+    ),
+    ({"claim": {"size": "0Gi"}}, "claim.size: '0Gi' is too little: give a quantity above 0, such as 1Gi"),
+    (
+        {"claim": {"existing": "My claim"}},
+        "claim.existing: 'My claim' cannot be the name of an object: give up to 253",
+    ),
+    ({"claim": {"storageClassName": "Fast"}}, "claim.storageClassName: 'Fast' cannot be the name of an object"),
+    ({"claim": {"annotations": {"a/b/c": "x"}}}, "claim.annotations: 'a/b/c' cannot be the name of an annotation"),
+    ({"tmpSizeLimit": "1 Gi"}, "tmpSizeLimit: '1 Gi' is no quantity"),
+    ({"tmpSizeLimit": -1}, "tmpSizeLimit: '-1' is no quantity"),
+    ({"resources": {"requests": {"cpu": "one"}}}, "resources.requests.cpu: 'one' is no quantity"),
+    ({"resources": {"limits": {"memory": "-1Gi"}}}, "resources.limits.memory: '-1Gi' is no quantity"),
+    (
+        {"driver": {"resources": {"limits": {"memory": "1gb"}}}},
+        "driver.resources.limits.memory: '1gb' is no quantity",
+    ),
+    (
+        {"resources": {"requests": {"memory": "2Gi"}, "limits": {"memory": "2000M"}}},
+        "resources.requests.memory: '2Gi' is more than the limit of '2000M': give a limit of that or more",
+    ),
+    (
+        {"resources": {"requests": {"cpu": "1001m"}}},
+        "resources.requests.cpu: '1001m' is more than the limit of '1'",
+    ),
+    ({"driver": {"resources": {"requests": {"memory": "2Gi"}}}}, "driver.resources.requests.memory: '2Gi' is more"),
+    ({"kueue": {"queueName": "My_queue"}}, "kueue.queueName: 'My_queue' cannot be the name of an object"),
+    ({"kueue": {"queueName": "q" * 64}}, "cannot be the name of an object: give up to 63 of a-z, 0-9, '-' and '.'"),
+    ({"priorityClassName": "High"}, "priorityClassName: 'High' cannot be the name of an object"),
+    ({"runtimeClassName": "a..b"}, "runtimeClassName: 'a..b' cannot be the name of an object"),
+    ({"serviceAccount": {"name": "me@there"}}, "serviceAccount.name: 'me@there' cannot be the name of an object"),
+    ({"image": {"pullSecrets": ["My secret"]}}, "image.pullSecrets: 'My secret' cannot be the name of an object"),
+    (
+        {"image": {"repository": "Xor-Sweep"}},
+        "image.repository: 'Xor-Sweep' cannot be the name of an image: give it in",
+    ),
+    (
+        {"image": {"repository": "xor-sweep:dev"}},
+        "image.repository: 'xor-sweep:dev' cannot be the name of an image",
+    ),
+    ({"image": {"tag": "a b"}}, "image.tag: 'a b' cannot be the tag of an image"),
+    (
+        {"image": {"digest": "sha256:abc"}},
+        "image.digest: 'sha256:abc' cannot be the digest of an image: give sha256:",
+    ),
+    ({"extraEnv": [{"name": "A=B"}]}, "extraEnv: 'A=B' cannot be the name of a variable: give printable ASCII"),
+    (
+        {"podLabels": {"team": "my team"}},
+        "podLabels: 'my team' cannot be the value of the label team: give up to 63",
+    ),
+    (
+        {"podLabels": {"my team": "a"}},
+        "podLabels: 'my team' cannot be the name of a label: give one such as team or",
+    ),
+    ({"nodeSelector": {"a": "-b"}}, "nodeSelector: '-b' cannot be the value of the label a"),
+    (
+        {"extraVolumes": [{"name": "tmp"}]},
+        "extraVolumes: there is a volume 'tmp' already: give it another name than",
+    ),
+    ({"extraVolumes": [{"name": "a"}, {"name": "a"}]}, "extraVolumes: there is a volume 'a' already"),
+    ({"extraVolumes": [{"name": "A b"}]}, "extraVolumes: 'A b' cannot be the name of a volume"),
+    (
+        {"extraVolumeMounts": [{"name": "data", "mountPath": "/data"}]},
+        "extraVolumeMounts: there is no volume 'data': name one in extraVolumes, or one of sweep, tmp, output",
+    ),
+    (
+        {"extraVolumeMounts": [{"name": "tmp", "mountPath": "/output"}]},
+        "extraVolumeMounts: something is mounted at /output already: give tmp another mountPath",
+    ),
+]
+
+
+@pytest.mark.parametrize(("values", "words"), NOT_FOR_THE_API)
+def test_what_the_api_server_would_refuse_half_way_is_refused_before(chart, values, words):
+    assert words in " ".join(chart.refusal(**values).split())
+
+
+TAKEN = [
+    *({"claim": {"size": size}} for size in (1, 2**40, "0.5", "1e3", "1E", ".5Gi", "5.", "+1Gi", "100m")),
+    *({"tmpSizeLimit": size} for size in (0, "0", "1.5Gi", 10**12)),
+    *(
+        {"resources": {"requests": {"cpu": cpu}, "limits": {"cpu": 1}}}
+        for cpu in (0, 1, 0.1, "1000m", "1e0", "1000000000n")
+    ),
+    {"resources": {"requests": {"memory": "1Gi"}, "limits": {"memory": 2**30}}},
+    {"resources": {"requests": {"memory": "1e3"}, "limits": {"memory": "1k"}}},
+    {"resources": {"requests": None, "limits": None}},
+    {"resources": {"requests": {"ephemeral-storage": "1Gi", "example.com/x": "2"}, "limits": {"example.com/x": 2}}},
+    *({"image": {"repository": name}} for name in ("a", "localhost:5000/a/b", "[::1]:5000/a", "Host.io/a__b--c.d")),
+    {"image": {"tag": "_A.b-c", "digest": f"sha256:{'0' * 64}"}},
+    {"podLabels": {"Team": "", "example.com/Team": "A_b.c-1"}, "podAnnotations": {"Example.com/A": "any thing"}},
+    {"extraEnv": [{"name": "my-name with space", "value": "x"}]},
+    {
+        "sweep": {"output": "gs://bucket"},
+        "extraVolumes": [{"name": "output", "emptyDir": {}}],
+        "extraVolumeMounts": [{"name": "output", "mountPath": "/output"}, {"name": "tmp", "mountPath": "/more"}],
+    },
+]
+
+
+@pytest.mark.parametrize("values", TAKEN, ids=json.dumps)
+def test_what_the_api_server_takes_is_taken(chart, values):
+    chart.objects(**values)
+
+
 @pytest.mark.parametrize(("values", "words"), MISTYPED + WRONG)
 def test_what_no_cluster_could_run_is_refused_in_words(chart, values, words):
     assert words in " ".join(chart.refusal(**values).split())

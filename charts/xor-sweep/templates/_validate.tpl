@@ -43,6 +43,7 @@ keys and ranges by then.
 {{- if and (include "xor-sweep.watches" .) .Values.rbac.create (not .Values.serviceAccount.create) (not .Values.serviceAccount.name) }}
 {{- fail "serviceAccount.create is false: name the account that watches the Job in serviceAccount.name, or the role would go to all pods of the namespace" }}
 {{- end }}
+{{- include "xor-sweep.validateObjects" . }}
 {{- with .Values.retrain.schedule }}
 {{- include "xor-sweep.validateSchedule" . }}
 {{- end }}

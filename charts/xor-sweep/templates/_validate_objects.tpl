@@ -1,0 +1,133 @@
+{{/*
+Names, quantities and labels that only the API server or the kubelet would refuse, when other objects are there
+already: here they are refused before. What these take is refused here only where no pod could ever run with it.
+*/}}
+{{- define "xor-sweep.validateObjects" -}}
+{{- $values := .Values }}
+{{- range $path, $name := dict "claim.existing" $values.claim.existing "claim.storageClassName" $values.claim.storageClassName "kueue.queueName" $values.kueue.queueName "priorityClassName" $values.priorityClassName "runtimeClassName" $values.runtimeClassName "serviceAccount.name" $values.serviceAccount.name }}
+{{- with $name }}
+{{- include "xor-sweep.validateName" (dict "path" $path "name" . "most" (ternary 63 253 (eq $path "kueue.queueName"))) }}
+{{- end }}
+{{- end }}
+{{- range $values.image.pullSecrets }}
+{{- include "xor-sweep.validateName" (dict "path" "image.pullSecrets" "name" . "most" 253) }}
+{{- end }}
+{{- include "xor-sweep.validateImage" $values.image }}
+{{- include "xor-sweep.validateQuantity" (dict "path" "claim.size" "value" $values.claim.size) }}
+{{- if not (gt (include "xor-sweep.amount" $values.claim.size | float64) 0.0) }}
+{{- fail (printf "claim.size: '%v' is too little: give a quantity above 0, such as 1Gi" $values.claim.size) }}
+{{- end }}
+{{- include "xor-sweep.validateQuantity" (dict "path" "tmpSizeLimit" "value" $values.tmpSizeLimit) }}
+{{- range $path, $resources := dict "resources" $values.resources "driver.resources" $values.driver.resources }}
+{{- include "xor-sweep.validateResources" (dict "path" $path "resources" $resources) }}
+{{- end }}
+{{- range $path, $labels := dict "podLabels" $values.podLabels "nodeSelector" $values.nodeSelector "gpu.nodeSelector" $values.gpu.nodeSelector }}
+{{- range $key, $value := $labels }}
+{{- include "xor-sweep.validateKey" (dict "path" $path "what" "label" "key" $key "rest" $key) }}
+{{- if not (regexMatch "^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$" $value) }}
+{{- fail (printf "%s: '%s' cannot be the value of the label %s: give up to 63 letters, digits, '-', '_' and '.', the first and the last of them a letter or a digit" $path $value $key) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- range $path, $annotations := dict "podAnnotations" $values.podAnnotations "claim.annotations" $values.claim.annotations "serviceAccount.annotations" $values.serviceAccount.annotations }}
+{{- range $key, $_ := $annotations }}
+{{- include "xor-sweep.validateKey" (dict "path" $path "what" "annotation" "key" $key "rest" (lower $key)) }}
+{{- end }}
+{{- end }}
+{{- range $values.extraEnv }}
+{{- if not (regexMatch "^[ -<>-~]+$" .name) }}
+{{- fail (printf "extraEnv: '%s' cannot be the name of a variable: give printable ASCII characters other than '='" .name) }}
+{{- end }}
+{{- end }}
+{{- include "xor-sweep.validateVolumes" . }}
+{{- end }}
+
+{{/* The name of an object, a DNS subdomain: (dict "path" the value "name" what it is "most" how long it may be). */}}
+{{- define "xor-sweep.validateName" -}}
+{{- if or (gt (len .name) .most) (not (regexMatch "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$" .name)) }}
+{{- fail (printf "%s: '%s' cannot be the name of an object: give up to %d of a-z, 0-9, '-' and '.', the first and the last of them a letter or a digit" .path .name .most) }}
+{{- end }}
+{{- end }}
+
+{{/* The key of a label or an annotation: (dict "path" the value "what" which of both "key" the key "rest" what of it is checked). */}}
+{{- define "xor-sweep.validateKey" -}}
+{{- if not (regexMatch "^([a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$" .rest) }}
+{{- fail (printf "%s: '%s' cannot be the name of a%s: give one such as team or example.com/team" .path .key (ternary " label" "n annotation" (eq .what "label"))) }}
+{{- end }}
+{{- end }}
+
+{{/* An image's name, tag and digest: https://pkg.go.dev/github.com/distribution/reference has the grammar. */}}
+{{- define "xor-sweep.validateImage" -}}
+{{- $host := "([A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?([.][A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?)*|\\[[a-fA-F0-9:]+\\])(:[0-9]+)?" }}
+{{- $part := "[a-z0-9]+(([.]|_|__|-+)[a-z0-9]+)*" }}
+{{- if not (regexMatch (printf "^(%s/)?%s(/%s)*$" $host $part $part) .repository) }}
+{{- fail (printf "image.repository: '%s' cannot be the name of an image: give it in lower case and without its tag, such as ghcr.io/team/xor-sweep" .repository) }}
+{{- end }}
+{{- if not (regexMatch "^([A-Za-z0-9_][-A-Za-z0-9_.]{0,127})?$" .tag) }}
+{{- fail (printf "image.tag: '%s' cannot be the tag of an image: give up to 128 letters, digits, '-', '_' and '.', such as 0.1.0" .tag) }}
+{{- end }}
+{{- if not (regexMatch "^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})?$" .digest) }}
+{{- fail (printf "image.digest: '%s' cannot be the digest of an image: give sha256: and 64 hexadecimal digits in lower case" .digest) }}
+{{- end }}
+{{- end }}
+
+{{/* A quantity: (dict "path" the value "value" what it is). */}}
+{{- define "xor-sweep.validateQuantity" -}}
+{{- if not (regexMatch "^[+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][-+]?[0-9]+)?$" (toString .value)) }}
+{{- fail (printf "%s: '%v' is no quantity: give a number that is not below 0, with a unit or without, such as 500m or 2Gi" .path .value) }}
+{{- end }}
+{{- end }}
+
+{{/* How much a quantity is, as a number. */}}
+{{- define "xor-sweep.amount" -}}
+{{- $units := dict "n" 1e-9 "u" 1e-6 "m" 1e-3 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "P" 1e15 "E" 1e18 "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 "Pi" 1125899906842624 "Ei" 1152921504606846976 }}
+{{- $unit := regexFind "([KMGTPE]i|[numkMGTPE])$" (toString .) }}
+{{- mulf (toString . | trimSuffix $unit | float64) (get $units $unit | default 1) }}
+{{- end }}
+
+{{/* What a container asks for and may use: (dict "path" the value "resources" what it is). */}}
+{{- define "xor-sweep.validateResources" -}}
+{{- $path := .path }}
+{{- $limits := .resources.limits | default dict }}
+{{- range $resource, $limit := $limits }}
+{{- include "xor-sweep.validateQuantity" (dict "path" (printf "%s.limits.%s" $path $resource) "value" $limit) }}
+{{- end }}
+{{- range $resource, $request := .resources.requests | default dict }}
+{{- include "xor-sweep.validateQuantity" (dict "path" (printf "%s.requests.%s" $path $resource) "value" $request) }}
+{{- if hasKey $limits $resource }}
+{{- $limit := get $limits $resource }}
+{{- /* A little more than the limit may be the rounding of these numbers. */ -}}
+{{- if gt (include "xor-sweep.amount" $request | float64) (mulf (include "xor-sweep.amount" $limit | float64) 1.000000001) }}
+{{- fail (printf "%s.requests.%s: '%v' is more than the limit of '%v': give a limit of that or more, or ask for less" $path $resource $request $limit) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* The volumes and the mounts beside the chart's own. */}}
+{{- define "xor-sweep.validateVolumes" -}}
+{{- $volumes := list "sweep" "tmp" }}
+{{- $places := list "/etc/xor-sweep" "/tmp" }}
+{{- if include "xor-sweep.claim" . }}
+{{- $volumes = append $volumes "output" }}
+{{- $places = append $places "/output" }}
+{{- end }}
+{{- range .Values.extraVolumes }}
+{{- if has .name $volumes }}
+{{- fail (printf "extraVolumes: there is a volume '%s' already: give it another name than %s" .name (join ", " $volumes)) }}
+{{- end }}
+{{- if not (regexMatch "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$" .name) }}
+{{- fail (printf "extraVolumes: '%s' cannot be the name of a volume: give up to 63 of a-z, 0-9 and '-', the first and the last of them a letter or a digit" .name) }}
+{{- end }}
+{{- $volumes = append $volumes .name }}
+{{- end }}
+{{- range .Values.extraVolumeMounts }}
+{{- if not (has .name $volumes) }}
+{{- fail (printf "extraVolumeMounts: there is no volume '%s': name one in extraVolumes, or one of %s" .name (join ", " $volumes)) }}
+{{- end }}
+{{- if has .mountPath $places }}
+{{- fail (printf "extraVolumeMounts: something is mounted at %s already: give %s another mountPath" .mountPath .name) }}
+{{- end }}
+{{- $places = append $places .mountPath }}
+{{- end }}
+{{- end }}
