@@ -39,7 +39,6 @@ def test_the_program_reads_what_the_values_say(chart, tmp_path, sweep):
         (False, "auto", "cpu"),
         (True, "auto", "gpu"),
         (True, "gpu", "gpu"),
-        (False, "gpu", "gpu"),
         (False, "cpu", "cpu"),
     ],
 )

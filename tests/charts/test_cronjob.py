@@ -85,6 +85,7 @@ def test_the_longest_name_leaves_room_for_a_cron_job(chart):
         "007 03 * * sun",
         "@daily",
         "@every 90m",
+        "@every 0h1s",
     ],
 )
 def test_a_cron_expression_is_taken(chart, schedule):
@@ -101,7 +102,7 @@ def test_a_cron_expression_is_taken(chart, schedule):
         ("* 24 * * *", "the hour 24"),
         ("* * 0 * *", "the day of the month 0"),
         ("* * * 13 *", "the month 13"),
-        ("* * * * 7", "the day of the week 7 of '* * * * 7' is out of range: give 0 to 6"),
+        ("* * * * 7", "the day of the week 7 of '* * * * 7' is out of range: give 0 to 6 (Sunday is 0)"),
         ("* * * * jan", "the day of the week 'jan'"),
         ("5-1 * * * *", "the minute '5-1' of '5-1 * * * *' goes backwards"),
         ("*/0 * * * *", "the minute '*/0'"),
@@ -110,6 +111,8 @@ def test_a_cron_expression_is_taken(chart, schedule):
         ("1-2-3 * * * *", "the minute '1-2-3'"),
         ("@fortnightly", "'@fortnightly' is no word for a schedule: give @hourly"),
         ("@every day", "is no word for a schedule"),
+        ("@every 0s", "'@every 0s' would start one at every second: give a time above 0, such as @every 12h"),
+        ("@every 0h0.0ms", "give a time above 0"),
         ("TZ=UTC 0 3 * * 0", "is no cron expression"),
     ],
 )

@@ -10,6 +10,7 @@ from ruamel.yaml import YAML
 from docs import chart as made
 from job.config import SweepConfig, make_config
 from job.errors import ConfigError
+from job.storage import open_storage
 
 from .conftest import CHART, NOWHERE, Chart
 
@@ -109,6 +110,9 @@ WRONG = [
     ({"sweep": {"output": "/outputs"}}, "is no place for results"),
     ({"sweep": {"output": "gs://"}}, "is no place for results"),
     ({"sweep": {"output": "gs://B/x"}}, "is no place for results"),
+    ({"sweep": {"output": "gs://b2b/a/../x"}}, "sweep.output: 'gs://b2b/a/../x' has a prefix that cannot be: give"),
+    ({"sweep": {"output": "/output/../x"}}, "'/output/../x' may lead out of the volume claim: give /output, or a"),
+    ({"sweep": {"output": "/output/x/.."}}, "'/output/x/..' may lead out of the volume claim"),
     (
         {"sweep": {"output": "gs://b2b"}, "claim": {"existing": "c"}},
         "claim.existing is 'c', but sweep.output is 'gs:",
@@ -124,6 +128,7 @@ WRONG = [
     ({"gpu": {"enabled": True, "count": 0}}, "gpu.enabled is true, but gpu.count is 0: give a whole number from 1"),
     ({"gpu": {"enabled": True, "resourceName": ""}}, "gpu.resourceName '' is no resource: give its name, such as"),
     ({"gpu": {"enabled": True}, "sweep": {"device": "cpu"}}, "gpu.enabled is true, but sweep.device is cpu"),
+    ({"sweep": {"device": "gpu"}}, "sweep.device is gpu, but gpu.enabled is false: no pod would get a GPU"),
     ({"release": "r" * 35}, "has 45 characters; at most 44 leave room"),
     ({"release": "my.release"}, "'my.release-xor-sweep' cannot be one, because a-z, 0-9 and '-' are all"),
     ({"extraEnv": [{"name": "XOR_SWEEP_NEURONS", "value": "3"}]}, "set sweep.neurons instead"),
@@ -276,4 +281,42 @@ def test_helm_takes_just_those_sweeps_that_the_program_takes(chart, sweep):
         taken = True
     except ConfigError:
         taken = False
-    assert (chart.run("template", sweep=sweep).returncode == 0) == taken
+    gpu = {"enabled": sweep.get("device") == "gpu"}  # Without one, the chart has no GPU for it.
+    assert (chart.run("template", sweep=sweep, gpu=gpu).returncode == 0) == taken
+
+
+BUCKET = "gs://bucket"
+PREFIXES = [
+    *(
+        "",
+        "/",
+        "//",
+        "/a",
+        "/a/",
+        "/a/b//",
+        "//a",
+        "/a//b",
+        "/..",
+        "/../a",
+        "/a/..",
+        "/a/./b",
+        "/.a",
+        "/a..b",
+        "/a.",
+    ),
+    *("/a b", "/a ", " ", "/a\\b", "/a\tb", "/a\u200bb", "/ä", f"/{'a' * 240}", f"/{'a' * 241}", f"/{'ä' * 121}"),
+    *("/" + "/".join(["a" * 99] * parts) for parts in (7, 8)),
+]
+
+
+@pytest.mark.parametrize("prefix", PREFIXES, ids=json.dumps)
+def test_helm_takes_just_those_prefixes_of_a_bucket_that_the_program_takes(chart, prefix, monkeypatch):
+    monkeypatch.setenv(
+        "STORAGE_EMULATOR_HOST", "http://127.0.0.1:1"
+    )  # No credentials are needed, nothing is asked.
+    try:
+        open_storage(f"{BUCKET}{prefix}")
+        taken = True
+    except ConfigError:
+        taken = False
+    assert (chart.run("template", sweep={"output": f"{BUCKET}{prefix}"}).returncode == 0) == taken

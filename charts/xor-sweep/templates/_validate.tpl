@@ -11,8 +11,20 @@ keys and ranges by then.
 {{- fail (printf "the objects' name '%s' cannot be one, because a-z, 0-9 and '-' are all it may have: give the release another name, or set fullnameOverride" $fullname) }}
 {{- end }}
 {{- $sweep := .Values.sweep }}
-{{- if not (regexMatch "^(gs://[a-z0-9][a-z0-9._-]+[a-z0-9](/.*)?|/output(/.*)?)$" $sweep.output) }}
+{{- if not (regexMatch `^(gs://[a-z0-9][a-z0-9._-]+[a-z0-9]|/output)(/(\PC*[^\pC ])?)?$` $sweep.output) }}
 {{- fail (printf "sweep.output: '%s' is no place for results: give gs://bucket/prefix, or /output for a volume claim" $sweep.output) }}
+{{- end }}
+{{- if and (hasPrefix "/output" $sweep.output) (has ".." (splitList "/" $sweep.output)) }}
+{{- fail (printf "sweep.output: '%s' may lead out of the volume claim: give /output, or a folder in it, without '..'" $sweep.output) }}
+{{- end }}
+{{- if hasPrefix "gs://" $sweep.output }}
+{{- $prefix := regexReplaceAll "^gs://[^/]+/?|/+$" $sweep.output "" }}
+{{- range $part := splitList "/" $prefix }}
+{{- /* As job/storage_local.py's is_name. */ -}}
+{{- if and $prefix (or (gt (len $prefix) 700) (gt (len $part) 240) (not (regexMatch `^[^.\\][^\\]*$` $part))) }}
+{{- fail (printf "sweep.output: '%s' has a prefix that cannot be: give gs://bucket/prefix, as gs://b/a/b, with no empty part and none that begins with a dot" $sweep.output) }}
+{{- end }}
+{{- end }}
 {{- end }}
 {{- if and (hasPrefix "gs://" $sweep.output) .Values.claim.existing }}
 {{- fail (printf "claim.existing is '%s', but sweep.output is '%s': give one of them (with a claim, sweep.output=/output)" .Values.claim.existing $sweep.output) }}
@@ -34,6 +46,8 @@ keys and ranges by then.
 {{- if eq $sweep.device "cpu" }}
 {{- fail "gpu.enabled is true, but sweep.device is cpu: each pod would take a GPU and leave it idle; leave sweep.device out" }}
 {{- end }}
+{{- else if eq $sweep.device "gpu" }}
+{{- fail "sweep.device is gpu, but gpu.enabled is false: no pod would get a GPU, and each would fail; set gpu.enabled=true instead" }}
 {{- end }}
 {{- range .Values.extraEnv }}
 {{- if and (hasPrefix "XOR_SWEEP_" .name) (not (has .name (list "XOR_SWEEP_LOG_FORMAT" "XOR_SWEEP_DEBUG"))) }}
@@ -63,6 +77,9 @@ https://pkg.go.dev/github.com/robfig/cron/v3 reads them, or a word for them.
 {{- if not (regexMatch "^@(yearly|annually|monthly|weekly|daily|midnight|hourly|every ([0-9]+(\\.[0-9]+)?(h|m|s|ms))+)$" .) }}
 {{- fail (printf "retrain.schedule: '%s' is no word for a schedule: give @hourly, @daily, @weekly, @monthly, @yearly or @every 12h" .) }}
 {{- end }}
+{{- if regexMatch "^@every [0.hms]+$" . }}
+{{- fail (printf "retrain.schedule: '%s' would start one at every second: give a time above 0, such as @every 12h" .) }}
+{{- end }}
 {{- else if ne (len $fields) 5 }}
 {{- fail (printf "retrain.schedule: '%s' is no cron expression: give minute, hour, day of the month, month and day of the week, %s" . $example) }}
 {{- else }}
@@ -85,7 +102,8 @@ https://pkg.go.dev/github.com/robfig/cron/v3 reads them, or a word for them.
 {{- end }}
 {{- $number = regexReplaceAll "^0+([0-9])" $number "${1}" | int }}
 {{- if or (lt $number (index $rule 1)) (gt $number (index $rule 2)) }}
-{{- fail (printf "retrain.schedule: the %s %d of '%s' is out of range: give %d to %d" $name $number $whole (index $rule 1) (index $rule 2)) }}
+{{- $hint := ternary " (Sunday is 0)" "" (eq $position 4) }}
+{{- fail (printf "retrain.schedule: the %s %d of '%s' is out of range: give %d to %d%s" $name $number $whole (index $rule 1) (index $rule 2) $hint) }}
 {{- end }}
 {{- $ends = append $ends $number }}
 {{- end }}
