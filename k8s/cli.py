@@ -64,7 +64,7 @@ def retrain(job: str, manifest: Path, output: str | None, log_format: str, **whe
     The chart's CronJob runs it. Run again for the same Job, it goes on with the same run.
 
     \b
-    kubectl create job --from=cronjob/demo-xor-sweep-retrain now
+    kubectl create job demo-now-$(date +%s) --from=cronjob/demo-xor-sweep-retrain
     """
     from job.stopping import StopRequest  # noqa: PLC0415
 

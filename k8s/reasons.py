@@ -115,7 +115,9 @@ def why_suspended(workload: Object | None) -> Cause:
     for kind in ("QuotaReserved", "Admitted", "Evicted"):
         found = condition((workload or {}).get("status", {}), kind)
         if found and (found["status"] == "True") == (kind == "Evicted"):
-            return Cause(found["reason"], f"waits for quota in the queue: {_flat(found['message'])}")
+            # Kueue's word for what no free quota would help, as a queue that does not exist.
+            waits = "its queue" if found["reason"] == "Inadmissible" else "quota in the queue"
+            return Cause(found["reason"], f"waits for {waits}: {_flat(found['message'])}")
     if workload:
         return Cause("Queued", "waits in the queue; Kueue has not yet said for what")
     return Cause("Suspended", "the Job is suspended")

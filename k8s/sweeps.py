@@ -78,7 +78,10 @@ def find_sweep(cluster: Cluster, release: str, revision: int | None = None, run:
         )
     chosen = known.get(run) if run else _of_revision(release, known.values(), revision)
     if chosen is None:
-        raise ConfigError(f"the release {release} has no run '{run}'; its runs: {', '.join(sorted(known))}")
+        raise ConfigError(
+            f"the release {release} has no Job (any more) of a run '{run}'; the runs that have one:"
+            f" {', '.join(sorted(known))}"
+        )
     return Sweep(release, chosen, _config(cluster, chosen))
 
 

@@ -65,8 +65,9 @@ def test_the_notes_of_a_retraining_say_how_to_start_one_and_what_it_decides(char
     )
     assert "Retraining (0 3 * * 0, Europe/Berlin); one now, and what it decides:" in notes
     for command in (
-        "kubectl --namespace lab create job now --from=cronjob/demo-xor-sweep-retrain",
-        "kubectl --namespace lab logs job/now --follow",
+        "now=demo-xor-sweep-now-$(date +%s)",
+        "kubectl --namespace lab create job $now --from=cronjob/demo-xor-sweep-retrain",
+        "kubectl --namespace lab logs job/$now --follow",
         "xor-sweep champion show --output gs://bucket/p",
     ):
         assert f"\n  {command}\n" in notes

@@ -26,6 +26,9 @@ def test_a_release_that_is_not_there_is_refused_with_the_names_of_those_that_are
     assert "known" in line.partition(": ")[2].split(", ")
     code, line = refused(xor_sweep("status", "known", "--revision", "7"))
     assert (code, line) == (2, "the release known has no sweep of revision 7; its revisions: 1")
+    code, line = refused(xor_sweep("status", "known", "--run", "known-t1"))
+    words = "the release known has no Job (any more) of a run 'known-t1'; the runs that have one: known-r1"
+    assert (code, line) == (2, words)
 
 
 def test_the_newest_revision_is_shown_unless_another_is_asked_for(namespace, xor_sweep):

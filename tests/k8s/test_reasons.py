@@ -125,4 +125,5 @@ def test_a_suspended_job_says_what_its_queue_waits_for():
     told = {name: why_suspended(workload) for name, workload in WORKLOADS.items()}
     assert "insufficient" in told["waits for quota"].text
     assert told["waits for quota"].reason == "Pending"
-    assert "LocalQueue" in told["no such queue"].text
+    assert told["waits for quota"].text.startswith("waits for quota in the queue: couldn't assign flavors")
+    assert told["no such queue"].text == "waits for its queue: LocalQueue nope doesn't exist"
