@@ -67,7 +67,7 @@ def test_the_notes_of_a_retraining_say_how_to_start_one_and_what_it_decides(char
     for command in (
         "now=demo-xor-sweep-now-$(date +%s)",
         "kubectl --namespace lab create job $now --from=cronjob/demo-xor-sweep-retrain",
-        "kubectl --namespace lab logs job/$now --follow",
+        "until kubectl --namespace lab logs job/$now --follow; do sleep 1; done",
         "xor-sweep champion show --output gs://bucket/p",
     ):
         assert f"\n  {command}\n" in notes
