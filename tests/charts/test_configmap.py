@@ -47,6 +47,10 @@ def test_with_the_gpu_on_a_trial_trains_on_it_or_fails(chart, tmp_path, gpu, dev
     assert config.device == rendered
 
 
+def test_a_runtime_class_may_show_a_pod_the_gpus_without_a_request_for_one(chart, tmp_path):
+    assert sweep_file(chart, tmp_path, runtimeClassName="nvidia", sweep={"device": "gpu"}).device == "gpu"
+
+
 def test_each_revision_has_a_sweep_file_of_its_own(chart):
     objects = chart.objects()
     assert objects["ConfigMap"]["metadata"]["name"] == objects["Job"]["metadata"]["name"]

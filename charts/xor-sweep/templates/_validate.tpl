@@ -46,7 +46,8 @@ keys and ranges by then.
 {{- if eq $sweep.device "cpu" }}
 {{- fail "gpu.enabled is true, but sweep.device is cpu: each pod would take a GPU and leave it idle; leave sweep.device out" }}
 {{- end }}
-{{- else if eq $sweep.device "gpu" }}
+{{- /* A runtime class may show a pod the node's GPUs without a request for one. */ -}}
+{{- else if and (eq $sweep.device "gpu") (not .Values.runtimeClassName) }}
 {{- fail "sweep.device is gpu, but gpu.enabled is false: no pod would get a GPU, and each would fail; set gpu.enabled=true instead" }}
 {{- end }}
 {{- range .Values.extraEnv }}
