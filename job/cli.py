@@ -3,10 +3,9 @@
 import os
 import sys
 import traceback
-from collections.abc import Callable
 from functools import cache
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Any, NoReturn, TextIO
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 from click.core import ParameterSource
@@ -19,7 +18,6 @@ from job.report.cli import plot, report
 
 if TYPE_CHECKING:
     from job.champion import Champions
-    from job.errors import InterruptedRunError
     from job.grid import Trial
     from job.leaderboard import Leaderboard
 
@@ -76,7 +74,7 @@ def sweep(context: click.Context, /, log_format: str, debug: bool, **_: Any) -> 
     from job.stopping import StopRequest  # noqa: PLC0415
     from job.sweep import run_sweep  # noqa: PLC0415
 
-    with StopRequest(_last_words(context)) as stop, _sweep_watcher(log_format) as watcher:
+    with StopRequest(logs.last_words(context.obj)) as stop, _sweep_watcher(log_format) as watcher:
         outcome = run_sweep(config, watcher=watcher, stop=stop, debug=debug)
         failed = [Undone(name, "failed", str(error)) for name, error in outcome.failed.items()]
         written = write_report(outcome.run, failed)
@@ -126,7 +124,7 @@ def trial(context: click.Context, /, index: Any, name: str | None, log_format: s
 
     config = _config(context)
     chosen = _chosen_trials(context, config, index, name)
-    with StopRequest(_last_words(context)) as stop:
+    with StopRequest(logs.last_words(context.obj)) as stop:
         run_trials(config, chosen, stop=stop, sink=_sink(log_format), debug=debug)
 
 
@@ -164,7 +162,7 @@ def train(context: click.Context, /, log_format: str, debug: bool, **_: Any) -> 
     settings = {"layers": 1, "neurons": 16, "replicates": 1, **settings}
     config = make_config(settings, where)
     check_seed(config.seed, where.get("seed", "--seed"))
-    with StopRequest(_last_words(context)) as stop:
+    with StopRequest(logs.last_words(context.obj)) as stop:
         train_single(config, stop=stop, sink=_sink(log_format), debug=debug)
 
 
@@ -370,12 +368,6 @@ def _place_of_index(context: click.Context) -> str:
     return next(name for name in _INDEX_VARIABLES if os.environ.get(name))
 
 
-def _last_words(context: click.Context) -> "Callable[[InterruptedRunError], None]":
-    # A way of its own: while TensorFlow starts, what goes to standard error is held back.
-    stderr = os.fdopen(os.dup(2), "w", encoding="utf-8")
-    return lambda error: _print_error(str(error), error.exit_code, context.obj, stderr)
-
-
 def failures_exit_code(failures: list[SweepError]) -> int:
     """Return the exit code of a sweep with failed trials: 1 (try again) where any may yet succeed."""
     return min(failure.exit_code for failure in failures)
@@ -405,14 +397,5 @@ def main() -> None:
 
 
 def _fail(message: str, exit_code: int, how: dict[str, Any]) -> NoReturn:
-    _print_error(message, exit_code, how)
+    logs.print_error(message, exit_code, how["log_format"])
     sys.exit(exit_code)
-
-
-def _print_error(message: str, exit_code: int, how: dict[str, Any], stderr: TextIO | None = None) -> None:
-    line = " ".join(message.split())
-    if logs.wants_json(how["log_format"], stderr or sys.stderr):
-        line = logs.as_json(logs.event(line, severity="ERROR", exit_code=exit_code))
-    else:
-        line = f"Error: {line}"
-    print(line, file=stderr or sys.stderr, flush=True)

@@ -3,9 +3,11 @@
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TextIO
+
+from job.errors import SweepError
 
 Event = dict[str, Any]
 """A log line: `severity`, `message` and `time`, as Google Cloud Logging reads them, and what belongs to it.
@@ -53,3 +55,24 @@ def wants_json(log_format: str, stream: TextIO) -> bool:
 def silence_broken_pipe() -> None:
     """Let what is still buffered for a reader that has gone (`| head`) go nowhere."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def print_error(message: str, exit_code: int, log_format: str, stderr: TextIO | None = None) -> None:
+    """Print the one line of an error to standard error, or to another way there."""
+    line = " ".join(message.split())
+    if wants_json(log_format, stderr or sys.stderr):
+        line = as_json(event(line, severity="ERROR", exit_code=exit_code))
+    else:
+        line = f"Error: {line}"
+    print(line, file=stderr or sys.stderr, flush=True)
+
+
+def last_words(how: Mapping[str, Any]) -> Callable[[SweepError], None]:
+    """Return what prints an error's line when the process must end in the middle of something.
+
+    Args:
+        how: the command line's `log_format`, as it is when the words are said.
+    """
+    # A way of its own: while TensorFlow starts, what goes to standard error is held back.
+    stderr = os.fdopen(os.dup(2), "w", encoding="utf-8")
+    return lambda error: print_error(str(error), error.exit_code, how["log_format"], stderr)

@@ -34,7 +34,7 @@ def driver(release: str, output: str | None, log_format: str, **where: Any) -> N
     from job.storage import RETRY_SECONDS  # noqa: PLC0415
 
     sink = _sink(log_format)
-    with StopRequest() as stop, stop.at_once():
+    with StopRequest(logs.last_words(click.get_current_context().obj)) as stop, stop.at_once():
         cluster, sweep = _sweep(release, **where)
         from k8s.driver import drive  # noqa: PLC0415 - scipy, after bad input
 
@@ -69,7 +69,7 @@ def retrain(job: str, manifest: Path, output: str | None, log_format: str, **whe
     from job.stopping import StopRequest  # noqa: PLC0415
 
     sink = _sink(log_format)
-    with StopRequest() as stop, stop.at_once():
+    with StopRequest(logs.last_words(click.get_current_context().obj)) as stop, stop.at_once():
         cluster = _cluster(**where)
         from k8s.retrain import retrain_once  # noqa: PLC0415 - scipy
 

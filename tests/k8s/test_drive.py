@@ -19,7 +19,7 @@ def failed(zoo):
 def test_the_driver_ends_with_0_and_a_verdict_though_the_job_failed(zoo):
     assert zoo.driver.code == 0, zoo.driver.err
     last = zoo.driver.log[-1]
-    assert last["message"].startswith("l1-n1 is fastest")
+    assert last["message"].startswith("l1-n1: half of its starts solve XOR")
     assert (last["trials"], last["done"], last["failed"]) == (8, 1, 7)
 
 
@@ -31,7 +31,7 @@ def test_the_leaderboard_has_the_trials_that_have_results(zoo):
 def test_the_page_shows_the_verdict_and_of_each_trial_that_failed_why_with_its_log(zoo, failed):
     page = (zoo.output / "runs/zoo-r1/report/index.html").read_text()
     shown = html.unescape(re.search(r'<section id="undone">.*?</section>', page, re.DOTALL)[0])
-    assert "l1-n1 is fastest" in re.sub("<.*?>", "", page)
+    assert "l1-n1: half of its starts solve XOR" in re.sub("<.*?>", "", page)
     assert shown.count("<tr>") == 1 + len(failed)
     for trial, told in failed.items():
         assert f'<th scope="row" class="left">{trial}</th>' in shown
