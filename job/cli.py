@@ -69,10 +69,10 @@ def sweep(context: click.Context, /, log_format: str, debug: bool, **_: Any) -> 
     xor-sweep sweep --config sweep.yaml --output gs://bucket/prefix
     """
     config = _config(context)
-    from job.report.page import INDEX, write_report  # noqa: PLC0415 - scipy, after bad input
-    from job.report.reading import Undone  # noqa: PLC0415
-    from job.stopping import StopRequest  # noqa: PLC0415
-    from job.sweep import run_sweep  # noqa: PLC0415
+    from job.report.page import INDEX, write_report  # scipy, after bad input
+    from job.report.reading import Undone
+    from job.stopping import StopRequest
+    from job.sweep import run_sweep
 
     with StopRequest(logs.last_words(context.obj)) as stop, _sweep_watcher(log_format) as watcher:
         outcome = run_sweep(config, watcher=watcher, stop=stop, debug=debug)
@@ -119,8 +119,8 @@ def trial(context: click.Context, /, index: Any, name: str | None, log_format: s
     xor-sweep trial --index 8
     xor-sweep trial --name l2-n16 --config sweep.yaml
     """
-    from job.stopping import StopRequest  # noqa: PLC0415
-    from job.sweep import run_trials  # noqa: PLC0415
+    from job.stopping import StopRequest
+    from job.sweep import run_trials
 
     config = _config(context)
     chosen = _chosen_trials(context, config, index, name)
@@ -155,8 +155,8 @@ def train(context: click.Context, /, log_format: str, debug: bool, **_: Any) -> 
     xor-sweep train --layers 2 --neurons 16
     xor-sweep train --neurons 32 --seed 7 --loss binary_crossentropy
     """
-    from job.single import check_seed, train_single  # noqa: PLC0415
-    from job.stopping import StopRequest  # noqa: PLC0415
+    from job.single import check_seed, train_single
+    from job.stopping import StopRequest
 
     settings, where = _given(context)
     settings = {"layers": 1, "neurons": 16, "replicates": 1, **settings}
@@ -187,8 +187,8 @@ def leaderboard(run: str, table_format: str, output: str | None, debug: bool) ->
     xor-sweep leaderboard runs/sweep-f572acc9
     xor-sweep leaderboard sweep-f572acc9 --output gs://bucket/prefix --format csv
     """
-    from job import leaderboard as boards  # noqa: PLC0415 - scipy
-    from job.run import open_run  # noqa: PLC0415
+    from job import leaderboard as boards  # scipy
+    from job.run import open_run
 
     board = boards.make_leaderboard(open_run(run, output or "."))
     if table_format == "table":
@@ -264,16 +264,16 @@ def rollback(output: str | None, text_format: str, debug: bool) -> None:  # noqa
     \b
     xor-sweep champion rollback --output gs://bucket/prefix
     """
-    from job.champion import roll_back  # noqa: PLC0415 - scipy
-    from job.storage import open_storage  # noqa: PLC0415
+    from job.champion import roll_back  # scipy
+    from job.storage import open_storage
 
     decision = roll_back(open_storage(output or "."))
     click.echo(decision.model_dump_json() if text_format == "json" else f"champion again: {decision.contender}")
 
 
 def _champions(output: str | None) -> "Champions":
-    from job.champion import no_champion, read_champions  # noqa: PLC0415 - scipy
-    from job.storage import open_storage  # noqa: PLC0415
+    from job.champion import no_champion, read_champions  # scipy
+    from job.storage import open_storage
 
     storage = open_storage(output or ".")
     found = read_champions(storage)
@@ -284,7 +284,7 @@ def _champions(output: str | None) -> "Champions":
 
 def _config(context: click.Context) -> SweepConfig:
     """Return the sweep that is asked for: a flag goes before the environment, that before the file."""
-    from job.config_file import read_config_file  # noqa: PLC0415 - YAML
+    from job.config_file import read_config_file  # YAML
 
     path = context.params["config"]
     settings, where = read_config_file(path) if path else ({}, {})
@@ -307,7 +307,7 @@ def _given(context: click.Context) -> tuple[dict[str, Any], dict[str, str]]:
 
 
 def _chosen_trials(context: click.Context, config: SweepConfig, index: Any, name: str | None) -> "list[Trial]":
-    from job.grid import trial_named, trials_of_pod  # noqa: PLC0415
+    from job.grid import trial_named, trials_of_pod
 
     flags = [
         option
@@ -325,11 +325,11 @@ def _chosen_trials(context: click.Context, config: SweepConfig, index: Any, name
 
 
 def _sweep_watcher(log_format: str) -> Any:
-    from contextlib import nullcontext  # noqa: PLC0415
+    from contextlib import nullcontext
 
-    from rich.console import Console  # noqa: PLC0415
+    from rich.console import Console
 
-    from job.progress import LogWatcher, TerminalWatcher  # noqa: PLC0415
+    from job.progress import LogWatcher, TerminalWatcher
 
     if log_format != "json" and sys.stdout.isatty():
         return TerminalWatcher(Console(stderr=True))
@@ -345,7 +345,7 @@ def _say(log_format: str, message: str) -> None:
 
 
 def _show(board: "Leaderboard", log_format: str) -> None:
-    from job.leaderboard import as_dict  # noqa: PLC0415
+    from job.leaderboard import as_dict
 
     if logs.wants_json(log_format, sys.stdout):
         _sink(log_format)(logs.event(board.verdict, leaderboard=as_dict(board)))
@@ -354,9 +354,9 @@ def _show(board: "Leaderboard", log_format: str) -> None:
 
 
 def _print_table(board: "Leaderboard") -> None:
-    from rich.console import Console  # noqa: PLC0415
+    from rich.console import Console
 
-    from job.tables import print_leaderboard  # noqa: PLC0415
+    from job.tables import print_leaderboard
 
     # Without a terminal rich assumes 80 columns, too few for the table: it would be folded in a file or a pipe.
     print_leaderboard(board, Console(width=None if sys.stdout.isatty() else 120))

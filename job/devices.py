@@ -40,7 +40,7 @@ def start_tensorflow(device: str, *, debug: bool = False) -> str:
     if not debug:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with _stderr_held_back(not debug):
-        import tensorflow as tf  # noqa: PLC0415 - takes seconds, and nothing but training needs it
+        import tensorflow as tf  # takes seconds, and nothing but training needs it
 
         gpus = tf.config.list_physical_devices("GPU")
     tf.get_logger().setLevel("WARNING" if debug else "ERROR")

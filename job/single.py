@@ -36,9 +36,9 @@ def train_single(config: SweepConfig, *, stop: StopRequest, sink: logs.Sink, deb
     architecture = trial_at(config, 0).architecture
     with stop.at_once():
         start_tensorflow(config.device, debug=debug)
-        from job.data import FEATURES  # noqa: PLC0415
-        from job.training import Progress, train  # noqa: PLC0415 - TensorFlow must be started first
-        from job.trial import MILESTONES, milestones  # noqa: PLC0415
+        from job.data import FEATURES
+        from job.training import Progress, train  # TensorFlow must be started first
+        from job.trial import MILESTONES, milestones
 
     size = f"{architecture.layers} x {architecture.neurons} neurons, {architecture.weights} weights"
     sink(logs.event(f"{size}, seed {config.seed}"))

@@ -130,7 +130,7 @@ def open_storage(url: str, *, retry_seconds: float = RETRY_SECONDS) -> Storage:
         raise ConfigError(f"{url!r} is not a place for results: name a folder, or gs://bucket/prefix")
     if url.startswith("gs://"):
         # Half a second of imports that --help and local runs do without.
-        from job.storage_gcs import GcsStorage  # noqa: PLC0415
+        from job.storage_gcs import GcsStorage
 
         return GcsStorage(url, retry_seconds=retry_seconds)
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:/", url):

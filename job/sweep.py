@@ -111,7 +111,7 @@ def run_trials(
             return
         started = time.monotonic()
         device = start_tensorflow(config.device, debug=debug)
-        from job.trial import run_trial  # noqa: PLC0415 - TensorFlow must be started first
+        from job.trial import run_trial  # TensorFlow must be started first
 
         start_seconds = time.monotonic() - started
         run.begin(provenance(device))

@@ -58,7 +58,7 @@ def _work(order: Order, lines: Iterator[str], stop: StopRequest, send: Send) -> 
     started = time.monotonic()
     with stop.at_once():
         device = start_tensorflow(order.config.device, debug=order.debug)
-        from job.trial import run_trial  # noqa: PLC0415 - TensorFlow must be started first
+        from job.trial import run_trial  # TensorFlow must be started first
     run = Run(open_storage(order.output), order.config, order.run)
     start_seconds = time.monotonic() - started
     send({"kind": "ready", "device": device})

@@ -30,13 +30,13 @@ def driver(release: str, output: str | None, log_format: str, **where: Any) -> N
     \b
     xor-sweep driver demo
     """
-    from job.stopping import StopRequest  # noqa: PLC0415
-    from job.storage import RETRY_SECONDS  # noqa: PLC0415
+    from job.stopping import StopRequest
+    from job.storage import RETRY_SECONDS
 
     sink = _sink(log_format)
     with StopRequest(logs.last_words(click.get_current_context().obj)) as stop, stop.at_once():
         cluster, sweep = _sweep(release, **where)
-        from k8s.driver import drive  # noqa: PLC0415 - scipy, after bad input
+        from k8s.driver import drive  # scipy, after bad input
 
         drive(cluster, sweep, sweep.run(output, retry_seconds=RETRY_SECONDS), sink)
 
@@ -66,12 +66,12 @@ def retrain(job: str, manifest: Path, output: str | None, log_format: str, **whe
     \b
     kubectl create job demo-now-$(date +%s) --from=cronjob/demo-xor-sweep-retrain
     """
-    from job.stopping import StopRequest  # noqa: PLC0415
+    from job.stopping import StopRequest
 
     sink = _sink(log_format)
     with StopRequest(logs.last_words(click.get_current_context().obj)) as stop, stop.at_once():
         cluster = _cluster(**where)
-        from k8s.retrain import retrain_once  # noqa: PLC0415 - scipy
+        from k8s.retrain import retrain_once  # scipy
 
         retrain_once(cluster, manifest, job, output, sink)
 
@@ -103,13 +103,13 @@ def status(release: str, once: bool, table_format: str, output: str | None, **wh
     xor-sweep status demo --format json
     """
     cluster, sweep = _sweep(release, **where)
-    from k8s import status as one  # noqa: PLC0415
+    from k8s import status as one
 
     results = one.Results(cluster, sweep, output)
     if sys.stdout.isatty() and not once and table_format == "table":
-        from rich.console import Console  # noqa: PLC0415
+        from rich.console import Console
 
-        from k8s.live import show  # noqa: PLC0415
+        from k8s.live import show
 
         show(cluster, sweep, results, Console())
         return
@@ -140,7 +140,7 @@ def show_logs(release: str, trial: str, follow: bool, output: str | None, log_fo
     xor-sweep logs demo 8 -f
     """
     cluster, sweep = _sweep(release, **where)
-    from k8s.pod_logs import TrialLog, find_trial, message_of  # noqa: PLC0415
+    from k8s.pod_logs import TrialLog, find_trial, message_of
 
     log = TrialLog(cluster, sweep, find_trial(sweep, trial), lambda words: click.echo(words, err=True))
     words = not logs.wants_json(log_format, sys.stdout)
@@ -163,12 +163,12 @@ def results(release: str, folder: Path, output: str | None, log_format: str, **w
     \b
     xor-sweep results demo ./demo
     """
-    import tempfile  # noqa: PLC0415
+    import tempfile
 
     cluster, sweep = _sweep(release, **where)
-    from k8s.report import has_begun  # noqa: PLC0415
-    from k8s.results import export  # noqa: PLC0415
-    from k8s.volume import fetch_run  # noqa: PLC0415
+    from k8s.report import has_begun
+    from k8s.results import export
+    from k8s.volume import fetch_run
 
     run = sweep.run(output)
     with tempfile.TemporaryDirectory(prefix="xor-sweep-") as name:
@@ -185,14 +185,14 @@ commands: list[click.Command] = [driver, retrain, status, show_logs, results]
 def _sweep(release: str, *, revision: int | None, run: str | None, **where: Any) -> "tuple[Cluster, Sweep]":
     """Find the cluster and in it the release's sweep."""
     cluster = _cluster(**where)
-    from k8s.sweeps import find_sweep  # noqa: PLC0415
+    from k8s.sweeps import find_sweep
 
     return cluster, find_sweep(cluster, release, revision, run)
 
 
 def _cluster(*, namespace: str | None, context: str | None, kubeconfig: str | None, debug: bool) -> "Cluster":
     del debug  # `job.cli.main` has it.
-    from k8s.client import connect  # noqa: PLC0415 - half a second
+    from k8s.client import connect  # half a second
 
     return connect(kubeconfig, context, namespace)
 

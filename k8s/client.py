@@ -155,8 +155,8 @@ class Cluster:
             SweepError: the command failed; the text is what it wrote to its standard error.
             UnavailableError: the connection broke.
         """
-        from kubernetes.stream import ws_client  # noqa: PLC0415 - only here
-        from websocket import WebSocketException  # noqa: PLC0415
+        from kubernetes.stream import ws_client  # only here
+        from websocket import WebSocketException
 
         query = [("command", word) for word in command] + [("stdout", "true"), ("stderr", "true")]
         _, url, headers, *_ = self._request("GET", self._path("pods", pod, "exec"), query)

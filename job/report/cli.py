@@ -27,8 +27,8 @@ def report(run: str, output: str | None, debug: bool) -> None:  # noqa: ARG001
     xor-sweep report runs/sweep-f572acc9
     xor-sweep report sweep-f572acc9 --output gs://bucket/prefix
     """
-    from job.report.page import INDEX, write_report  # noqa: PLC0415 - scipy
-    from job.run import open_run  # noqa: PLC0415
+    from job.report.page import INDEX, write_report  # scipy
+    from job.run import open_run
 
     opened = open_run(run, output or ".")
     found = write_report(opened)
@@ -66,9 +66,9 @@ def plot(kind: str, run: str, trials: Any, to: Path | None, output: str | None, 
     xor-sweep plot heatmap runs/sweep-f572acc9
     xor-sweep plot survival runs/sweep-f572acc9 --trials l2-n16,l1-n32 --to survival.svg
     """
-    from job.report.plots import draw  # noqa: PLC0415 - scipy
-    from job.report.reading import read_report  # noqa: PLC0415
-    from job.run import open_run  # noqa: PLC0415
+    from job.report.plots import draw  # scipy
+    from job.report.reading import read_report
+    from job.run import open_run
 
     drawn = draw(read_report(open_run(run, output or ".")), kind, tuple(map(str, trials or ())))
     target = to or Path(f"{kind}.svg")

@@ -142,6 +142,16 @@ def _lines(before, after, name):
     return [line for line in difflib.ndiff(old, new) if line[0] in "+-"]
 
 
+def damaged(folder, name, change):
+    """Change what the one file of this name in a folder holds, or remove the file; return its path."""
+    (path,) = folder.glob(name)
+    if change:
+        path.write_bytes(change(path.read_bytes()))
+    else:
+        path.unlink()
+    return path
+
+
 def run_program(*arguments, cwd, env=None):
     """Run the program until it ends."""
     return Running(*arguments, cwd=cwd, env=env).end()

@@ -17,7 +17,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from pages import corners, parse
-from programs import ENVIRONMENT, run_program
+from programs import ENVIRONMENT, damaged, run_program
 from test_leaderboard import band, expected_rows, log_rank, numbers_of, read_rows, survival_curve
 
 from job.config import SweepConfig
@@ -565,12 +565,7 @@ DAMAGES = {
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_corrupt_result_is_marked_and_the_report_is_of_what_is_sound(copy, write, damage):
-    name, change = DAMAGES[damage]
-    (path,) = (copy / "trials" / "l1-n2").glob(name)
-    if change:
-        path.write_bytes(change(path.read_bytes()))
-    else:
-        path.unlink()
+    path = damaged(copy / "trials" / "l1-n2", *DAMAGES[damage])
     said, page = write(code=1)
     assert path.name in said.error
     assert "1 result is damaged" in page.one("p", "warning").text

@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import pytest
-from programs import ENVIRONMENT
+from programs import ENVIRONMENT, damaged
 
 FILES = {
     *("replicates.csv", "history.csv", "networks.json", "model.keras", "README.md", "log.jsonl"),
@@ -175,12 +175,7 @@ DAMAGES = {
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_run_gets_a_clear_line_and_exit_code_1(copy, say, damage):
-    name, change = DAMAGES[damage]
-    (path,) = (copy / "trials" / "l1-n2").glob(name)
-    if change:
-        path.write_bytes(change(path.read_bytes()))
-    else:
-        path.unlink()
+    path = damaged(copy / "trials" / "l1-n2", *DAMAGES[damage])
     said = say("leaderboard", f"out/runs/{copy.name}")
     assert said.code == 1
     assert path.name in said.error

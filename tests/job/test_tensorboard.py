@@ -137,7 +137,7 @@ def test_a_trial_of_a_million_epochs_gives_a_small_file(tmp_path):
 
 
 def test_where_the_optimizers_vary_so_may_their_own_learning_rates(tmp_path):
-    from tensorboard.plugins.hparams import metadata  # noqa: PLC0415
+    from tensorboard.plugins.hparams import metadata
 
     config = make_config({"optimizer": ["adam", "sgd"]})
     assert len({trial.architecture.learning_rate for trial in trials(config)}) == 2

@@ -128,7 +128,7 @@ def finished_run(output, name, settings, done):
 
 
 def _run(output, config, name):
-    from job.run import Run  # noqa: PLC0415
+    from job.run import Run
 
     return Run(open_storage(str(output)), config, name)
 
