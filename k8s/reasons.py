@@ -37,6 +37,9 @@ _DISRUPTIONS = {
 _ENDED_BY_ITSELF = ("Error", OOM_KILLED)
 """What a container's `reason` is when its `message` is the end of its log."""
 
+_NO_LOG = "Error on reading termination message from logs"
+"""So the kubelet begins that message where it had already removed the log, as it may after an eviction."""
+
 _STARTING = {"ContainerCreating", "PodInitializing"}
 
 
@@ -132,7 +135,8 @@ def condition(status: Object, kind: str) -> Object:
 def last_words(pod: Object) -> str:
     """Return the end of the log where the kubelet has put it into the pod (FallbackToLogsOnError)."""
     states = (state for _, state in _terminated(pod["status"]))
-    return next((state.get("message", "") for state in states if state.get("reason") in _ENDED_BY_ITSELF), "")
+    words = next((state.get("message", "") for state in states if state.get("reason") in _ENDED_BY_ITSELF), "")
+    return "" if words.startswith(_NO_LOG) else words
 
 
 def _containers(status: Object) -> Iterator[Object]:

@@ -94,6 +94,18 @@ def test_the_end_of_the_log_is_taken_from_the_pod_where_the_kubelet_has_put_it_t
     assert last_words(PODS["no such command"]) == ""
 
 
+def test_that_the_kubelet_had_already_removed_the_log_is_not_taken_for_the_log():
+    pod = copy.deepcopy(PODS["evicted"])
+    terminated = pod["status"]["containerStatuses"][0]["state"]["terminated"]
+    assert last_words(pod) == "index 4 begins\n"
+    terminated["message"] = (
+        "Error on reading termination message from logs: failed to try resolving symlinks in path"
+        ' "/var/log/pods/a/trial/0.log": lstat /var/log/pods/a/trial/0.log: no such file or directory'
+    )
+    assert last_words(pod) == ""
+    assert why_failed(pod) == why_failed(PODS["evicted"])
+
+
 @pytest.mark.parametrize(
     ("code", "words"),
     [
