@@ -17,7 +17,7 @@ sweep: $(VENV)/.installed
 	$(VENV)/bin/xor-sweep sweep $(SWEEP)
 
 test: check
-	$(VENV)/bin/pytest $(TEST)
+	$(VENV)/bin/pytest --numprocesses 2 --dist loadgroup $(TEST)
 
 check: $(VENV)/.installed-dev
 	$(VENV)/bin/ruff format --check .

