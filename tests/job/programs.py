@@ -19,6 +19,8 @@ PROGRAM = Path(sys.executable).with_name("xor-sweep")
 
 # A person's environment, kept before any test changes it: the threads below start processes while tests run.
 OUR_VARIABLES = ("XOR_SWEEP_", "_XOR_SWEEP", "JOB_COMPLETION_INDEX", "STORAGE_EMULATOR_HOST", "TF_", "XLA_")
+# GNU readline, which pytest imports, sets these in its worker processes; they would hide a terminal's own size.
+OUR_VARIABLES += ("LINES", "COLUMNS")
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(OUR_VARIABLES)}
 ENVIRONMENT["CUDA_VISIBLE_DEVICES"] = "-1"  # Also where there is a GPU, the tests' rows are those of the CPU.
 
