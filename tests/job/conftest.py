@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
+from pages import parse
 from programs import (
     DIVERGING,
     ENDLESS,
@@ -23,10 +24,10 @@ from programs import (
     SMALLER,
     Ended,
     Running,
-    content,
     run_on_a_terminal,
     run_program,
 )
+from runs import content
 
 from job.cli import main
 from job.config import SweepConfig
@@ -300,3 +301,27 @@ def paneled_sweep(folder):
     )
     said = run_program("sweep", *words, "--run", "paneled", cwd=folder)
     return SimpleNamespace(folder=folder, run=folder / "runs" / "paneled", said=said)
+
+
+@pytest.fixture(scope="session")
+def text(finished):
+    """The finished run's report, as HTML."""
+    return (finished.run / "report" / "index.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def page(text):
+    """The same, parsed."""
+    return parse(text)
+
+
+@pytest.fixture
+def write(copy, say):
+    """Write the report of the copied run again; gives what was said, and the parsed page."""
+
+    def call(code=0):
+        said = say("report", copy)
+        assert said.code == code, said.err
+        return said, parse((copy / "report" / "index.html").read_text(encoding="utf-8"))
+
+    return call

@@ -88,3 +88,8 @@ def corners(d):
         else:
             points.append((points[-1][0], values[0]))
     return points
+
+
+def p_words(p):
+    """Write a p-value as the page does."""
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"

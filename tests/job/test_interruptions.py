@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from programs import rows
+from runs import rows
 
 
 def trials_of(folder):

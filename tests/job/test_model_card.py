@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from huggingface_hub import ModelCard
 from programs import ENVIRONMENT
+from runs import attempt_of, result_of
 
 from job.config import make_config
 from job.grid import trial_at
@@ -17,11 +18,6 @@ from job.run import CARD
 
 TRIALS = ("l1-n2", "l1-n8", "l1-n32")
 WORDS = "half of the starts solve XOR by epoch 9"
-
-
-def attempt_of(run, trial):
-    result = json.loads((run / "trials" / trial / "result.json").read_text())
-    return run / "trials" / trial / result["attempt"], result
 
 
 def blocks(card, language):
@@ -38,7 +34,7 @@ def predictions(text):
 
 @pytest.mark.parametrize("trial", TRIALS)
 def test_hugging_face_reads_the_front_matter(finished, trial):
-    attempt, _ = attempt_of(finished.run, trial)
+    attempt = attempt_of(finished.run, trial)
     data = ModelCard.load(attempt / CARD).data
     assert data.library_name == "keras"
     assert data.license == "apache-2.0"
@@ -52,7 +48,7 @@ def test_hugging_face_reads_the_front_matter(finished, trial):
 
 
 def test_the_code_in_the_card_loads_the_model_and_prints_what_the_card_says(finished):
-    attempt, _ = attempt_of(finished.run, "l1-n32")
+    attempt = attempt_of(finished.run, "l1-n32")
     card = (attempt / CARD).read_text()
     (code,) = blocks(card, "python")
     (shown,) = blocks(card, "text")
@@ -72,7 +68,7 @@ def test_the_code_in_the_card_loads_the_model_and_prints_what_the_card_says(fini
 
 @pytest.mark.parametrize("trial", TRIALS)
 def test_the_card_says_what_the_trial_did(finished, trial):
-    attempt, result = attempt_of(finished.run, trial)
+    attempt, result = attempt_of(finished.run, trial), result_of(finished.run, trial)
     card, summary = (attempt / CARD).read_text(), result["summary"]
     said = json.loads((attempt / "log.jsonl").read_text().splitlines()[-1])["message"]
     words = said.removeprefix(f"{trial}: ")
@@ -84,7 +80,7 @@ def test_the_card_says_what_the_trial_did(finished, trial):
 
 
 def test_the_same_trial_gives_the_same_card(finished, single_trial):
-    (first, _), (second, _) = attempt_of(finished.run, "l1-n8"), attempt_of(single_trial.run, "l1-n8")
+    first, second = attempt_of(finished.run, "l1-n8"), attempt_of(single_trial.run, "l1-n8")
     assert (first / CARD).read_bytes() == (second / CARD).read_bytes()
 
 

@@ -8,26 +8,14 @@ import subprocess
 import sys
 
 import pytest
-from programs import ENVIRONMENT, damaged
+from programs import ENVIRONMENT
+from runs import attempt_of, damaged, result_of, rows_of
 
 FILES = {
     *("replicates.csv", "history.csv", "networks.json", "model.keras", "README.md", "log.jsonl"),
     "tensorboard.tfrecord",
 }
 TRIALS = ("l1-n2", "l1-n8", "l1-n32")
-
-
-def result_of(run, trial):
-    return json.loads((run / "trials" / trial / "result.json").read_text())
-
-
-def attempt_of(run, trial):
-    return run / "trials" / trial / result_of(run, trial)["attempt"]
-
-
-def rows_of(run, trial):
-    with (attempt_of(run, trial) / "replicates.csv").open(newline="") as stream:
-        return list(csv.DictReader(stream))
 
 
 def test_a_run_holds_its_sweep_its_trials_and_its_report_and_nothing_else(finished):

@@ -2,7 +2,8 @@
 
 import json
 
-from programs import SMALL, SMALLER, changes, content, rows
+from programs import SMALL, SMALLER
+from runs import changes, content, rows
 
 
 def test_each_line_of_the_log_is_a_json_object_and_standard_error_is_empty(finished, single_trial):

@@ -7,7 +7,7 @@ import tarfile
 
 import pytest
 from jobs import WAITS, create, finished_run, kubectl, let_go, sweep_job, wait_until_ready
-from programs import content
+from runs import content
 
 from job.config import make_config
 

@@ -1,0 +1,273 @@
+"""The report of a run that is not whole, not sound, very large, or hostile."""
+
+import hashlib
+import json
+import shutil
+import urllib.request
+from urllib.parse import quote
+
+import pytest
+from pages import p_words, parse
+from recomputed import log_rank, read_rows
+from runs import attempt_of, damaged, result_of
+
+from job.config import SweepConfig
+from job.grid import trials
+from job.report import marks
+from job.report.page import write_report
+from job.report.reading import Undone
+from job.run import Run
+from job.storage import open_storage
+
+TRIALS = ("l1-n32", "l1-n8", "l1-n2")  # best first
+LIMIT = 400
+
+
+def test_the_report_of_an_unfinished_run_says_what_is_missing(copy, write):
+    shutil.rmtree(copy / "trials" / "l1-n8")
+    _, page = write()
+    assert "1 trial of 3 has no result: l1-n8" in page.one("p", "warning").text
+    assert "1 of 3 trials has no result" in page.one("p", "verdict").text
+    (row,) = list(page.one("section", id="undone").one("tbody").each("tr"))
+    assert row.text.startswith("l1-n8")
+    assert [cell["data-tip"] for cell in page.each("g", "cell")] == ["l1-n8\nno result yet"]
+
+
+def test_the_report_of_a_run_without_any_result_is_a_page_that_says_so(copy, write):
+    shutil.rmtree(copy / "trials")
+    shutil.rmtree(copy / "report")
+    _, page = write()
+    assert "No trial has a result" in page.one("p", "verdict").text
+    assert "3 trials of 3 have no result: l1-n2, l1-n8, l1-n32" in page.one("p", "warning").text
+    names = {path.name for path in (copy / "report").iterdir() if not path.name.startswith(".")}
+    assert names == {"index.html", "activations.svg"}
+
+
+def test_a_run_that_no_trial_has_begun_has_a_page(tmp_path):
+    """The driver's, where the Job failed before its first pod ran."""
+    run = Run(open_storage(str(tmp_path)), SweepConfig(run="early"), "early")
+    failed = [Undone(trial.name, "failed", "Unschedulable: no node") for trial in trials(run.config)]
+    report = write_report(run, failed)
+    page = parse((tmp_path / "runs" / "early" / "report" / "index.html").read_text())
+    assert report.damage == []
+    assert len(list(page.one("section", id="undone").one("tbody").each("tr"))) == 15
+    assert "Unschedulable: no node" in page.one("section", id="undone").text
+
+
+def test_a_picture_of_a_run_without_any_result_is_refused(copy, say, here):
+    shutil.rmtree(copy / "trials")
+    said = say("plot", "survival", copy)
+    assert said.code == 1
+    assert "nothing to draw" in said.error
+    assert not (here / "survival.svg").exists()
+
+
+DAMAGES = {
+    "result.json is cut off": ("result.json", lambda data: data[: len(data) // 2]),
+    "result.json is binary": ("result.json", lambda _: b"\x80\xff\x00"),
+    "result.json is of another sweep": ("result.json", lambda data: data.replace(b'_hash": "', b'_hash": "0')),
+    "replicates.csv has another number": ("*/replicates.csv", lambda data: data.replace(b",400,", b",399,", 1)),
+    "replicates.csv is gone": ("*/replicates.csv", None),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_corrupt_result_is_marked_and_the_report_is_of_what_is_sound(copy, write, damage):
+    path = damaged(copy / "trials" / "l1-n2", *DAMAGES[damage])
+    said, page = write(code=1)
+    assert path.name in said.error
+    assert "1 result is damaged" in page.one("p", "warning").text
+    (row,) = list(page.one("section", id="undone").one("tbody").each("tr"))
+    assert row.text.startswith("l1-n2damaged")
+    assert path.name in row.text
+    assert [cell["data-tip"] for cell in page.each("g", "cell")] == ["l1-n2\ndamaged"]
+    table = [cell.text for cell in page.one("section", id="leaderboard").one("tbody").each("th")]
+    assert [words.split()[0] for words in table] == ["l1-n32", "l1-n8"]
+    expected = log_rank(read_rows(copy, "l1-n32"), read_rows(copy, "l1-n8"))[1]
+    assert page.one("section", id="leaderboard").text.endswith(p_words(expected))  # of two trials, one pair
+
+
+@pytest.mark.parametrize("name", ["history.csv", "networks.json"])
+def test_a_damaged_curve_is_named_and_the_trial_keeps_its_place(copy, write, name):
+    (path,) = (copy / "trials" / "l1-n8").glob(f"*/{name}")
+    path.write_bytes(path.read_bytes()[:-40])
+    said, page = write(code=1)
+    assert name in said.error
+    article = page.one("article", id="trial-l1-n8")
+    assert name in article.one("p", "warning").text
+    assert len(list(page.one("section", id="leaderboard").one("tbody").each("tr"))) == 3
+
+
+def change_networks(run, trial, change):
+    """Change what networks.json holds, and its checksum in result.json with it."""
+    path = attempt_of(run, trial) / "networks.json"
+    networks = json.loads(path.read_text())
+    change(networks)
+    path.write_text(json.dumps(networks))
+    result = json.loads((run / "trials" / trial / "result.json").read_text())
+    for file in result["files"]:
+        if file["name"] == "networks.json":
+            file.update(size=path.stat().st_size, sha256=hashlib.sha256(path.read_bytes()).hexdigest())
+    (run / "trials" / trial / "result.json").write_text(json.dumps(result))
+
+
+WRONG_NETWORKS = {
+    "weights of another network": lambda networks: networks["chosen"]["weights"].pop(),
+    "a ragged kernel": lambda networks: networks["chosen"]["weights"][0][0].pop(),
+    "a weight that is no number": lambda networks: networks["chosen"]["weights"][1].__setitem__(0, "<b>"),
+    "a plane of another size": lambda networks: networks["chosen"]["plane"].pop(),
+    "a curve that goes back": lambda networks: networks["first"][0].update(until=0),
+    "no chosen network": lambda networks: networks.pop("chosen"),
+}
+
+
+def test_a_model_that_is_gone_is_named_and_the_page_does_not_offer_it(copy, write):
+    (attempt_of(copy, "l1-n8") / "model.keras").unlink()
+    said, page = write(code=1)
+    assert said.error.endswith("/model.keras is gone")
+    article = page.one("article", id="trial-l1-n8")
+    assert "model.keras is gone" in article.one("p", "warning").text
+    assert not list(article.each("pre"))
+    assert not [link for link in article.each("a") if link["href"].endswith("model.keras")]
+    assert page.one("pre", id="load-l1-n32")
+
+
+@pytest.mark.parametrize("wrong", WRONG_NETWORKS)
+def test_networks_that_cannot_be_are_named_and_not_drawn(copy, write, wrong):
+    change_networks(copy, "l1-n8", WRONG_NETWORKS[wrong])
+    said, page = write(code=1)
+    assert "networks.json is damaged" in said.error
+    article = page.one("article", id="trial-l1-n8")
+    assert not list(article.each("svg", "network"))
+    assert len(list(article.each("svg", "accuracy"))) == 1  # from history.csv
+
+
+def test_a_network_that_left_the_finite_numbers_or_is_too_large_to_draw_has_a_page(copy, write):
+    def change(networks):
+        networks["chosen"]["plane"] = [[None] * 41] * 41
+        networks["chosen"]["weights"] = None
+
+    change_networks(copy, "l1-n8", change)
+    _, page = write()
+    article = page.one("article", id="trial-l1-n8")
+    assert "0 xor 0: not a number" in article.text
+    assert "too many to draw" in article.text
+
+
+def test_the_page_of_a_large_grid_says_what_it_leaves_out(copy, say):
+    """Real results, under the names of a grid of 1,200 trials."""
+    config = SweepConfig(
+        layers=tuple(range(1, 21)),
+        neurons=tuple(range(1, 31)),
+        activation=("relu", "tanh"),
+        replicates=16,
+        epochs=LIMIT,
+    )
+    large = copy.parent / "large"
+    sweep = json.loads((copy / "sweep.json").read_text())
+    large.mkdir()
+    (large / "sweep.json").write_text(
+        json.dumps({**sweep, "config": config.model_dump(mode="json"), "config_hash": config.hash})
+    )
+    results = [result_of(copy, trial) for trial in TRIALS]
+    for trial in trials(config):
+        result = {**results[trial.index % 3], "config_hash": config.hash}
+        folder = large / "trials" / trial.name
+        folder.mkdir(parents=True)
+        (folder / result["attempt"]).symlink_to(attempt_of(copy, result["trial"]))
+        result["files"] = [file for file in result["files"] if file["name"] != "networks.json"]
+        (folder / "result.json").write_text(json.dumps({**result, "trial": trial.name, "index": trial.index}))
+    said = say("report", large)
+    assert said.code == 0, said.err
+    text = (large / "report" / "index.html").read_text()
+    page = parse(text)
+    assert len(text) < 3_000_000
+    assert len(list(page.each("article"))) == len(list(page.each("g", "series"))) == 100
+    assert "The best 100 of 1,200 trials are drawn one by one" in page.one("section", id="survival").text
+    assert len(list(page.one("section", id="leaderboard").one("tbody").each("tr"))) == 1000
+    assert "has 200 more trials" in page.one("section", id="leaderboard").text
+    assert len(list(page.each(None, "cell"))) == 600
+    assert (
+        "1 combination of the other axes, without the best trials, is not drawn"
+        in page.one("section", id="grid").text
+    )
+    names = {element["id"] for element in page.each() if "id" in element.attributes}
+    targets = {link["href"] for link in page.each("a") if link["href"].startswith("#")}
+    assert {target[1:] for target in targets} <= names
+    assert len((large / "report" / "leaderboard.csv").read_text().splitlines()) == 1201
+
+
+def test_a_run_that_is_older_than_networks_json_has_a_page_that_says_what_is_missing(copy, write):
+    for trial in TRIALS:
+        (attempt_of(copy, trial) / "networks.json").unlink()
+        path = copy / "trials" / trial / "result.json"
+        result = json.loads(path.read_text())
+        result["files"] = [file for file in result["files"] if file["name"] != "networks.json"]
+        result["summary"] = {key: of for key, of in result["summary"].items() if not key.endswith("_seconds")}
+        path.write_text(json.dumps(result))
+    _, page = write()
+    for trial in TRIALS:
+        assert "made without networks.json" in page.one("article", id=f"trial-{trial}").one("p", "warning").text
+    assert "No trial says how long it took" in page.one("section", id="times").text
+    assert not list(page.each("svg", "network"))
+
+
+def test_a_trial_that_failed_is_shown_with_its_reason(diverged_sweep, say):
+    (run,) = (diverged_sweep.folder / "runs").iterdir()
+    for again in (False, True):
+        if again:
+            assert say("report", run).code == 0
+        page = parse((run / "report" / "index.html").read_text())
+        (row,) = list(page.one("section", id="undone").one("tbody").each("tr"))
+        assert "failed" in row.text
+        assert "left the finite numbers" in row.text
+        assert page.one("p", "warning").text.startswith("1 trial of 2 failed: ")
+        assert "not finished" not in page.text
+
+
+def test_what_the_driver_found_out_is_shown_and_its_words_are_escaped(copy, write):
+    shutil.rmtree(copy / "trials" / "l1-n8")
+    why = "OOMKilled: <script>alert(1)</script> \"quoted\" & 'more'"
+    summary = {"failed": [{"trial": "l1-n8", "why": why, "log": ["</pre><img src=x onerror=alert(2)>"]}]}
+    (copy / "report" / "summary.json").write_text(json.dumps(summary))
+    _, page = write()
+    section = page.one("section", id="undone")
+    assert why in section.text
+    assert "</pre><img src=x onerror=alert(2)>" in section.one("pre").text
+    assert len(list(page.each("script"))) == 1
+    assert not list(page.each("img"))
+
+
+@pytest.mark.parametrize("content", [b"{", b"[]", b'{"failed": [3]}', b'{"failed": {"a": 1}}', b"\xff"])
+def test_a_damaged_summary_of_the_driver_is_in_nobodys_way(copy, write, content):
+    shutil.rmtree(copy / "trials" / "l1-n8")
+    (copy / "report" / "summary.json").write_bytes(content)
+    _, page = write()
+    assert "l1-n8" in page.one("section", id="undone").text
+
+
+def test_a_pictures_words_and_attributes_are_escaped():
+    drawn = marks.tag("text", "<b>&", marks.tag("tspan", "1 < 2"), aria_label='"><script>', x=1.5)
+    assert (
+        drawn == '<text aria-label="&#34;&gt;&lt;script&gt;" x="1.5">&lt;b&gt;&amp;<tspan>1 &lt; 2</tspan></text>'
+    )
+
+
+def test_hostile_words_in_sweep_json_are_escaped(copy, write):
+    path = copy / "sweep.json"
+    sweep = json.loads(path.read_text())
+    path.write_text(json.dumps({**sweep, "image": "<script>alert(1)</script>", "versions": {"<b>": "</dd><b>"}}))
+    _, page = write()
+    assert "<script>alert(1)</script>" in page.one("section", id="sweep").text
+    assert len(list(page.each("script"))) == 1
+
+
+def test_in_a_bucket_the_page_is_served_as_a_page(cloud_sweep):
+    address = cloud_sweep.environment["STORAGE_EMULATOR_HOST"]
+    run = cloud_sweep.said.log[-1]["leaderboard"]["run"]
+    bucket, _, prefix = cloud_sweep.url.removeprefix("gs://").partition("/")
+    for name, kind in (("index.html", "text/html"), ("survival.svg", "image/svg+xml")):
+        with urllib.request.urlopen(
+            f"{address}/storage/v1/b/{bucket}/o/{quote(f'{prefix}/runs/{run}/report/{name}', safe='')}?alt=media"
+        ) as answer:
+            assert answer.headers["Content-Type"].startswith(kind)
