@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from job import errors, logs
 from job.devices import driver_is_here, usable_cores
-from job.errors import SweepError, TrialError
+from job.errors import SweepError
 from job.grid import Trial
 from job.run import Run, TrialResult
 from job.stopping import GRACE_SECONDS, StopRequest
@@ -43,7 +43,7 @@ class Watcher:
         """Take the result of a trial that has just been committed."""
 
     def failed(self, trial: str, error: SweepError) -> None:
-        """Take a trial that can never succeed."""
+        """Take a trial that has failed: here it is not tried again."""
 
 
 class Pool:
@@ -70,6 +70,7 @@ class Pool:
         self.workers: list[_Worker] = []
         self.trained: list[str] = []
         self.failed: dict[str, SweepError] = {}
+        self.begun = False
 
     def work(self) -> tuple[list[str], dict[str, SweepError]]:
         """Train all that is to do.
@@ -117,7 +118,7 @@ class Pool:
             return
         match message["kind"]:
             case "ready":
-                if not any(other.ready for other in self.workers):
+                if not self.begun:
                     self._begin(message["device"])
                 worker.ready = True
                 worker.give(self.todo)
@@ -135,6 +136,7 @@ class Pool:
 
     def _begin(self, device: str) -> None:
         """The device is here: only now is anything written."""
+        self.begun = True
         if not self.run.begin(self.provenance(device)):
             # Somebody else may be at this very run, from its first trial on: meet them in the middle.
             self.todo.reverse()
@@ -145,7 +147,7 @@ class Pool:
         error: SweepError = getattr(errors, message["error"])(message["message"])
         if self.debug:
             error.add_note(message["traceback"])
-        if not isinstance(error, TrialError):
+        if not message["trial"]:
             raise error
         self._mark_failed(message["trial"], error)
         worker.give(self.todo)
@@ -154,9 +156,10 @@ class Pool:
         """A worker ended that was not told to: its trial failed, another worker goes on with the rest."""
         self.workers.remove(worker)
         why = worker.why_it_ended()
-        if not worker.trial:
+        if not worker.ready:
             raise SweepError(f"a worker process ended at its start: {why}")
-        self._mark_failed(worker.trial.name, SweepError(f"its worker process ended: {why}"))
+        if worker.trial:
+            self._mark_failed(worker.trial.name, SweepError(f"its worker process ended: {why}"))
         if self.todo:
             self._hire(1)
 
@@ -204,9 +207,13 @@ class _Worker:
 
     def _listen(self, inbox: "Queue[tuple[_Worker, Message | None]]") -> None:
         stdout: IO[str] = self.process.stdout  # type: ignore[assignment]
-        for line in stdout:
-            inbox.put((self, json.loads(line)))
-        inbox.put((self, None))
+        try:
+            for line in stdout:
+                inbox.put((self, json.loads(line)))
+        except ValueError:
+            pass  # It was killed in the middle of a line.
+        finally:
+            inbox.put((self, None))
 
     def _send(self, line: str) -> None:
         stdin: IO[str] = self.process.stdin  # type: ignore[assignment]

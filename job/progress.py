@@ -13,6 +13,7 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
+from rich.text import Text
 
 from job import logs
 from job.errors import SweepError, TrialError
@@ -64,7 +65,8 @@ class TerminalWatcher(Watcher):
     def begun(self, run: Run, missing: int, found: int) -> None:
         """Say which run this is."""
         there = f", {found} there already" if found else ""
-        self.console.print(f"run {run.name}: trials to train: {missing}{there}, into {run.url}", highlight=False)
+        words = f"run {run.name}: trials to train: {missing}{there}, into {run.url}"
+        self.console.print(words, highlight=False, markup=False)
         self.bar.update(self.task, total=missing + found, completed=found, speed="starting TensorFlow")
 
     def ready(self, device: str, workers: int) -> None:
@@ -87,7 +89,7 @@ class TerminalWatcher(Watcher):
 
     def failed(self, trial: str, error: SweepError) -> None:
         """Say why a trial failed, above the bar."""
-        self.console.print(f"[red]{trial} failed:[/red] {error}", highlight=False)
+        self.console.print(Text.assemble((f"{trial} failed:", "red"), f" {error}"))
         self.bar.advance(self.task)
 
 

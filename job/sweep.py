@@ -31,7 +31,7 @@ class SweepOutcome:
     found: tuple[str, ...] = ()
     """The trials whose result was there already."""
     failed: dict[str, SweepError] = field(default_factory=dict)
-    """The trials that can never succeed, and why."""
+    """The trials that failed, and why."""
 
 
 def run_sweep(

@@ -74,7 +74,9 @@ def _work(order: Order, lines: Iterator[str], stop: StopRequest, send: Send) -> 
                 start_seconds=start_seconds,
                 report=lambda progress: send({"kind": "progress", "replicate_epochs": progress.replicate_epochs}),
             )
-        except TrialError as error:
+        except Exception as error:
+            if isinstance(error, SweepError) and not isinstance(error, TrialError):
+                raise  # So it would be for every trial.
             send(_error_message(error, trial=trial.name))
         else:
             send({"kind": "done", "trial": trial.name, "result": result.model_dump(mode="json")})
