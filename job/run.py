@@ -151,6 +151,27 @@ class Run:
             raise SweepError(f"{where} belongs to another sweep, whose hash is {result.config_hash}")
         return result
 
+    def failures(self) -> dict[str, dict[str, Any]]:
+        """Return what the driver's summary says of the trials that failed, by name; each has `why` and `log`.
+
+        What is damaged counts as not there.
+
+        Raises:
+            StorageError, StorageUnavailableError: it cannot be read.
+        """
+        try:
+            failed = json.loads(self.storage.read(f"{self.folder}/{SUMMARY}"))["failed"]
+            return {
+                str(item["trial"]): {
+                    **item,
+                    "why": str(item["why"]),
+                    "log": tuple(map(str, item.get("log") or ())),
+                }
+                for item in failed
+            }
+        except (ObjectNotFoundError, ValueError, KeyError, TypeError):
+            return {}
+
     def read_file(self, result: TrialResult, name: str) -> bytes:
         """Read a file of the attempt that counts.
 

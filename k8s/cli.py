@@ -166,13 +166,13 @@ def results(release: str, folder: Path, output: str | None, log_format: str, **w
     import tempfile
 
     cluster, sweep = _sweep(release, **where)
-    from k8s.report import has_begun
     from k8s.results import export
+    from k8s.sweeps import is_here
     from k8s.volume import fetch_run
 
     run = sweep.run(output)
     with tempfile.TemporaryDirectory(prefix="xor-sweep-") as name:
-        if output is None and not has_begun(run):
+        if output is None and not is_here(run):
             fetch_run(cluster, sweep, Path(name))
             run = sweep.run(name)
         new, total = export(run, folder)

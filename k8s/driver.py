@@ -17,9 +17,9 @@ from k8s import watching
 from k8s.client import Cluster, Object
 from k8s.pod_logs import last_lines
 from k8s.reasons import is_trouble, last_words
-from k8s.report import LOG_LINES, Failure, check_reachable, write_report
+from k8s.report import LOG_LINES, Failure, write_report
 from k8s.state import UNDONE, Pod, State, parse_job
-from k8s.sweeps import Sweep, why_waiting
+from k8s.sweeps import Sweep, check_reachable, why_waiting
 from k8s.trials import why_not_done
 
 PROGRESS_SECONDS = 10.0
@@ -98,7 +98,7 @@ class _Driver:
                 if self.state.job.outcome:
                     break
         # The Job's end may have come before its last pods' changes.
-        for pod in self._cluster.each("pods", labels=pods.labels, fields=pods.fields):
+        for pod in watching.list_all(self._cluster, pods):
             self._take(watching.Change(watching.MODIFIED, "pods", pod))
         self._next_progress = 0
         self._say_progress()

@@ -3,16 +3,14 @@
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 
 from job.errors import ConfigError, ObjectNotFoundError, SweepError
 from job.grid import Trial, trial_at, trial_named
 from job.run import LOG, Run
 from k8s.client import Cluster, Object
 from k8s.errors import UnavailableError
-from k8s.report import check_reachable
 from k8s.state import Pod, State, parse_job, parse_pod
-from k8s.sweeps import Sweep, read_job, why_waiting
+from k8s.sweeps import Sweep, check_reachable, read_job, why_waiting
 from k8s.trials import DONE, FAILED, PENDING, RUNNING, TrialState, of_index
 from k8s.watching import END, Follower, Pauses, Target
 
@@ -109,10 +107,7 @@ class TrialLog:
             raise SweepError(f"{self._trial.name} is pending: {now.cause.text} (--follow waits for it)")
 
     def _now(self, state: State) -> TrialState:
-        waiting = None
-        with suppress(UnavailableError):
-            waiting = why_waiting(self._cluster, state.job)
-        return of_index(self._index, state, waiting, self._trial)
+        return of_index(self._index, state, why_waiting(self._cluster, state.job), self._trial)
 
     def _wait(self, last: Pod | None) -> None:
         """Return when the pod after this one has begun, or none will; tell meanwhile why there is none."""

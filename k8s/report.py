@@ -3,15 +3,14 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from job.errors import ConfigError, ObjectNotFoundError
+from job.errors import ObjectNotFoundError
 from job.grid import trials
 from job.leaderboard import Leaderboard
 from job.report import page
 from job.report.reading import Undone, read_report
-from job.run import SUMMARY, Run
+from job.run import LOG, SUMMARY, Run
 from k8s.reasons import Cause
 from k8s.state import Job
 
@@ -75,38 +74,6 @@ def write_report(run: Run, job: Job, failures: dict[int, Failure]) -> tuple[Lead
     return board, summary
 
 
-def is_reachable(run: Run) -> bool:
-    """Say whether the run's output can be seen from here: a bucket, or a folder that is here."""
-    return run.storage.url.startswith("gs://") or Path(run.storage.url).is_dir()
-
-
-def has_begun(run: Run) -> bool:
-    """Say whether the run is there, as seen from here."""
-    return is_reachable(run) and run.check()
-
-
-def check_reachable(run: Run) -> None:
-    """Find out whether the run's output can be seen from here.
-
-    Raises:
-        ConfigError: it is a folder of the pods that is not here.
-    """
-    if not is_reachable(run):
-        raise ConfigError(
-            f"the sweep's output {run.storage.url} is in its pods, not here: `xor-sweep results` copies it, "
-            "or --output names it where the volume is mounted here"
-        )
-
-
-def known_failures(run: Run) -> dict[str, dict[str, Any]]:
-    """Return what the stored summary says of the trials that failed: name -> `reason`, `why`, ..."""
-    try:
-        summary = json.loads(run.storage.read(f"{run.folder}/{SUMMARY}"))
-    except ObjectNotFoundError:
-        return {}
-    return {item["trial"]: item for item in summary["failed"]}
-
-
 def _failed(run: Run, failures: dict[int, Failure]) -> Iterator[dict[str, Any]]:
     finished = run.finished()
     no_result = Failure(Cause("NoResult", f"its pod succeeded, but there is no result in {run.url}"))
@@ -129,7 +96,7 @@ def _failed(run: Run, failures: dict[int, Failure]) -> Iterator[dict[str, Any]]:
 def _stored_log(run: Run, trial: str, uid: str | None) -> list[str]:
     """Return the end of what the attempt has stored of its log: a node that is gone leaves no other."""
     try:
-        data = run.storage.read(f"{run.folder}/trials/{trial}/{uid}/log.jsonl") if uid else b""
+        data = run.storage.read(f"{run.folder}/trials/{trial}/{uid}/{LOG}") if uid else b""
     except ObjectNotFoundError:
         return []
     return data.decode(errors="replace").splitlines()[-LOG_LINES:]

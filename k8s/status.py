@@ -10,13 +10,12 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from job import termination
-from job.errors import ObjectNotFoundError, SweepError
+from job.errors import ObjectNotFoundError, StorageError, StorageUnavailableError, SweepError
 from job.run import Run
 from k8s.client import Cluster
 from k8s.reasons import Cause
-from k8s.report import check_reachable, known_failures
 from k8s.state import SUCCEEDED, UNDONE, State, message_of, parse_job
-from k8s.sweeps import Sweep, why_waiting
+from k8s.sweeps import Sweep, check_reachable, why_waiting
 from k8s.trials import DONE, FAILED, STATES, TrialState, count, trial_states
 from k8s.watching import ADDED, MODIFIED, Change
 
@@ -99,15 +98,17 @@ class Results:
         """Return why a trial failed whose pod is gone: the driver's summary has it."""
         if self._failures is None:
             nothing: dict[str, Any] = {}
-            self._failures = self._read(known_failures, nothing)
+            self._failures = self._read(Run.failures, nothing)
         told = self._failures.get(trial.trial.name)
-        return Cause(told["reason"], told["why"], told["exit_code"]) if told else None
+        return Cause(str(told.get("reason")), told["why"], told.get("exit_code")) if told else None
 
     def _read(self, read: Callable[[Run], _T], default: _T) -> _T:
         try:
             return read(self._run) if self._run else default
         except SweepError as error:
-            self._run, self._problem = None, str(error)
+            self._problem = str(error)
+            if isinstance(error, StorageError | StorageUnavailableError):
+                self._run = None  # So it would be for all the others; a damaged object is one trial's.
             return default
 
 

@@ -5,15 +5,14 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from job.config import AXES, SweepConfig, make_config
+from job.config import SweepConfig, make_config
 from job.config_file import read_config_file
 from job.errors import ConfigError, ObjectNotFoundError, SweepError
 from job.run import Run
 from job.storage import open_storage
 from k8s.client import Cluster, Object
-from k8s.errors import RefusedError
+from k8s.errors import RefusedError, UnavailableError
 from k8s.reasons import Cause, why_suspended
 from k8s.state import INDEX_LABEL, JOB_LABEL, NAME_LABEL, RELEASE_LABEL, Job, parse_job
 
@@ -106,14 +105,32 @@ def revision_of(job: Object) -> int:
     return int(found[1]) if found else 0
 
 
+def is_here(run: Run) -> bool:
+    """Say whether the run is in a bucket, or in a folder that is here; else it is on a volume of its pods."""
+    return run.storage.url.startswith("gs://") or (Path(run.storage.url).is_dir() and run.check())
+
+
+def check_reachable(run: Run) -> None:
+    """Find out whether the run's output can be seen from here.
+
+    Raises:
+        ConfigError: it is a folder of the pods that is not here.
+    """
+    if not (run.storage.url.startswith("gs://") or Path(run.storage.url).is_dir()):
+        raise ConfigError(
+            f"the sweep's output {run.storage.url} is in its pods, not here: `xor-sweep results` copies it, "
+            "or --output names it where the volume is mounted here"
+        )
+
+
 def why_waiting(cluster: Cluster, job: Job) -> Cause | None:
-    """Say why a Job has nothing that could run; None where nothing says so, or it may not be read."""
+    """Say why a Job has nothing that could run; None where nothing says so, or it cannot be read (now)."""
     try:
         if job.suspended:
             return why_suspended(_workload(cluster, job))
         if job.waits:
             return _why_no_pods(cluster, job)
-    except RefusedError:
+    except (RefusedError, UnavailableError):
         pass
     return None
 
@@ -134,32 +151,7 @@ def _config(cluster: Cluster, job: Object) -> SweepConfig:
         path = Path(folder) / SWEEP_FILE
         path.write_text(text)
         settings, where = read_config_file(path)
-    return make_config({**settings, **_environment(job), "run": None}, where)
-
-
-def _environment(job: Object) -> dict[str, Any]:
-    """Return the settings that the trials' containers get by their environment: it goes before the file."""
-    container = job["spec"]["template"]["spec"]["containers"][0]
-    variables = {item["name"]: item.get("value") for item in container.get("env") or ()}
-    settings = {field: variables.get(f"XOR_SWEEP_{field.upper()}") for field in SweepConfig.model_fields}
-    return {field: _typed(field, text) for field, text in settings.items() if text}
-
-
-def _typed(field: str, text: str) -> Any:
-    if field in AXES:
-        return [_number(part.strip()) for part in text.split(",") if part.strip()]
-    if field == "keep_training":
-        return text.lower() in ("1", "true", "t", "yes", "y", "on")
-    return text if field == "output" else _number(text)
-
-
-def _number(text: str) -> Any:
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
+    return make_config({**settings, "run": None}, where)
 
 
 def _workload(cluster: Cluster, job: Job) -> Object | None:

@@ -117,6 +117,23 @@ def _everything(cluster: Cluster, target: Target) -> Generator[Change, None, str
     return version
 
 
+def list_all(cluster: Cluster, target: Target) -> Iterator[Object]:
+    """Yield all objects there are; where the cluster does not answer, it is asked again, and some come twice.
+
+    Raises:
+        RefusedError: the credentials do not allow it.
+        UnavailableError: the cluster has not answered for `PATIENCE_SECONDS`.
+    """
+    pauses = Pauses()
+    while True:
+        try:
+            yield from cluster.each(target.kind, labels=target.labels, fields=target.fields)
+        except (ExpiredError, UnavailableError) as error:
+            time.sleep(pauses.next(error))
+        else:
+            return
+
+
 class Follower:
     """Follows several kinds at once, each in a thread of its own; use it as a context manager.
 

@@ -17,7 +17,7 @@ from job.errors import ObjectNotFoundError, SweepError
 from job.grid import trials
 from job.leaderboard import Leaderboard, Row, epochs_to_solve, leaderboard_of
 from job.networks import NETWORKS, Networks
-from job.run import CARD, HISTORY, LOG, MODEL, SUMMARY, Run, TrialResult
+from job.run import CARD, HISTORY, LOG, MODEL, Run, TrialResult
 from job.survival import EpochsToSolve
 
 AT_ONCE = 16
@@ -158,7 +158,10 @@ def read_report(run: Run, known: Iterable[Undone] = ()) -> Report:
     board = leaderboard_of(run, {name: data for name, (_, data) in sound.items()}, tuple(damaged))
     best = {row.trial: row for row in board.rows[:MOST_DETAILED]}
     details = _each(lambda name: _detail(run, best[name], *sound[name], stored), best)
-    told = {**_told_by_the_driver(run), **{item.trial: item for item in known}}
+    by_the_driver = {
+        name: Undone(name, "failed", item["why"], item["log"]) for name, item in run.failures().items()
+    }
+    told = {**by_the_driver, **{item.trial: item for item in known}}
     undone = _undone(run, board.missing, stored, told)
     return Report(
         run=run,
@@ -274,20 +277,6 @@ def _undone(run: Run, missing: Sequence[str], stored: Collection[str], told: Map
     read = [trial for trial in missing if trial not in told][:MOST_EXPLAINED]
     found = {**told, **{trial: _from_logs(run, trial, logs.get(trial, [])) for trial in read}}
     return [found.get(trial) or Undone(trial, "no result yet", "its log was not read") for trial in missing]
-
-
-def _told_by_the_driver(run: Run) -> dict[str, Undone]:
-    """Return what the driver's summary says of trials that failed, as far as it can be read."""
-    try:
-        failed = json.loads(run.storage.read(f"{run.folder}/{SUMMARY}"))["failed"]
-        return {
-            str(item["trial"]): Undone(
-                str(item["trial"]), "failed", str(item["why"]), tuple(map(str, item.get("log") or ()))
-            )
-            for item in failed
-        }
-    except (ObjectNotFoundError, ValueError, KeyError, TypeError, AttributeError):
-        return {}
 
 
 def _from_logs(run: Run, trial: str, names: list[str]) -> Undone:

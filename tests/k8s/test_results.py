@@ -250,6 +250,16 @@ def test_a_run_that_is_not_on_the_volume_is_told(namespace, xor_sweep):
     assert helper_pods(namespace) == []
 
 
+def test_a_bucket_that_has_no_run_yet_is_asked_and_no_pod_is(namespace, xor_sweep, gcs_url, gcs_server):
+    objects = sweep_job("early", "exit 0", neurons=[1], suspend=True, settings={"output": gcs_url})
+    create(namespace, objects)
+    said = xor_sweep("results", "early", "here", STORAGE_EMULATOR_HOST=gcs_server)
+    assert (said.code, said.error) == (1, f"{gcs_url}/runs/early-r1 has no results yet")
+    assert (
+        kubectl("get", "events", "-n", namespace, "--field-selector", "involvedObject.kind=Pod").count("early") == 0
+    )
+
+
 @pytest.mark.usefixtures("volume")
 def test_who_may_not_start_a_pod_is_told(account, xor_sweep):
     reads = [

@@ -211,10 +211,15 @@ def test_a_damaged_result_is_told_and_the_states_are_shown_all_the_same(namespac
     finished_run(tmp_path, "damaged-r1", json.loads(objects[0]["data"]["sweep.yaml"]), {"l1-n1", "l1-n2"})
     result = tmp_path / "runs/damaged-r1/trials/l1-n1/result.json"
     result.write_text("{")
+    (tmp_path / "runs/damaged-r1/report").mkdir()
+    (tmp_path / "runs/damaged-r1/report/summary.json").write_text("{")
     look("damaged", lambda trials: {trial["state"] for trial in trials.values()} == {"done"}, "--output", tmp_path)
     said = xor_sweep("status", "damaged", "--output", tmp_path)
     assert said.code == 0
-    assert str(result) in said.out.splitlines()[-1]
+    _, first, second, last = said.out.splitlines()
+    assert first == "l1-n1  done"
+    assert second == "l1-n2  done     median 20 (95 % interval 19 to >100)"
+    assert str(result) in last
 
 
 def last_frame(sent):
