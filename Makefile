@@ -44,10 +44,18 @@ $(VENV)/bin/uv: .ci/uv.txt
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r .ci/uv.txt
 	@touch $@
 
-$(VENV)/.installed: $(VENV)/bin/uv pyproject.toml uv.lock
+# The two builds of TensorFlow write the same files: one goes before the other comes.
+$(VENV)/.build-$(EXTRA): $(VENV)/bin/uv
+	@if ls $(VENV)/.build-* >/dev/null 2>&1; then \
+	  $(VENV)/bin/uv pip uninstall --quiet --python $(VENV)/bin/python tensorflow tensorflow-cpu; \
+	  rm -f $(VENV)/.build-*; \
+	fi
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.build-$(EXTRA) pyproject.toml uv.lock
 	@$(SYNC) --no-dev
 	@touch $@
 
-$(VENV)/.installed-dev: $(VENV)/bin/uv pyproject.toml uv.lock
+$(VENV)/.installed-dev: $(VENV)/.build-$(EXTRA) pyproject.toml uv.lock
 	@$(SYNC)
 	@touch $@ $(VENV)/.installed

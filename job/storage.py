@@ -41,7 +41,7 @@ class Storage(Protocol):
         Raises:
             ConfigError: the local folder cannot be written.
             StorageError: the bucket does not exist or refuses.
-            StorageUnavailableError: the bucket did not answer.
+            StorageUnavailableError: the bucket did not answer; the file system of the folder failed.
         """
 
     def create(self, name: str, data: bytes) -> None:

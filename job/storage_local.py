@@ -208,6 +208,7 @@ class LocalStorage:
 
         Raises:
             ConfigError: no file can be written there; the line says why.
+            StorageUnavailableError: none can be written there now.
         """
         place = self._root / folder
         try:
@@ -217,10 +218,10 @@ class LocalStorage:
             with tempfile.TemporaryFile(dir=place) as file:
                 file.write(b"x")
         except OSError as error:
-            remedy = _REMEDIES.get(error.errno or 0, "choose another folder")
-            raise ConfigError(
-                f"results cannot be written to {self.url}: {place}: {error.strerror}; {remedy}"
-            ) from error
+            reason = f"results cannot be written to {self.url}: {place}: {error.strerror}"
+            if remedy := _REMEDIES.get(error.errno or 0):
+                raise ConfigError(f"{reason}; {remedy}") from error
+            raise StorageUnavailableError(reason) from error
 
     def create(self, name: str, data: bytes) -> None:
         """See `Storage.create`."""

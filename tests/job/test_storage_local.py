@@ -1,5 +1,6 @@
 """Results in a local folder: what a folder can do to them that a bucket cannot."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -7,7 +8,7 @@ import sys
 import pytest
 from storages import one_line
 
-from job.errors import ConfigError, ConflictError, StorageError
+from job.errors import ConfigError, ConflictError, StorageError, StorageUnavailableError
 from job.storage import open_storage
 
 KILLED_AT_EACH_LINE = """
@@ -124,6 +125,18 @@ def test_a_folder_that_cannot_be_written_is_known_before_and_during_a_run(tmp_pa
         assert url in one_line(caught)
     assert (before.value.exit_code, during.value.exit_code) == (2, 5)
     assert (tmp_path / "file").read_bytes() == b"kept"
+
+
+@pytest.mark.parametrize("number", [errno.ESTALE, errno.EIO, errno.ETIMEDOUT])
+def test_a_file_system_that_fails_for_a_moment_is_no_wrong_folder(tmp_path, monkeypatch, number):
+    def fail(**_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("tempfile.TemporaryFile", fail)
+    with pytest.raises(StorageUnavailableError) as caught:
+        open_storage(str(tmp_path)).check_writable()
+    assert os.strerror(number) in one_line(caught)
+    assert caught.value.exit_code == 1
 
 
 def test_an_object_in_the_way_of_a_folder_and_the_reverse_are_storage_errors(tmp_path):
