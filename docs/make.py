@@ -31,6 +31,12 @@ from job.tables import print_leaderboard
 
 DOCS = Path(__file__).parent
 README = DOCS.parent / "README.md"
+OF_THE_POD = {
+    "XOR_SWEEP_POD_UID": "The pod's uid: the name of the attempt whose files it writes.",
+    "XOR_SWEEP_FAILURE_COUNT": "How many pods of its index have failed: of several trials, it begins with another.",
+    "XOR_SWEEP_IMAGE": "The image's name, for sweep.json.",
+}
+"""The variables that are no option's."""
 TUTORIAL = {"layers": [1, 2], "neurons": [16, 32], "replicates": 1000}
 
 
@@ -117,6 +123,12 @@ def reference() -> str:
         for name, command in known.items()
     )
     parts += [_command(name, click.Context(command, info_name=name)) for name, command in known.items()]
+    parts += [
+        "## In a pod",
+        "The chart sets these for the program.",
+        "| environment variable | meaning |\n|---|---|",
+    ]
+    parts[-1] += "".join(f"\n| `{name}` | {meaning} |" for name, meaning in OF_THE_POD.items())
     parts += ["## Exit codes", "| code | meaning |\n|---|---|"]
     parts[-1] += "".join(f"\n| {code} | {meaning} |" for code, meaning in EXIT_CODES.items())
     return "\n\n".join(parts) + "\n"
@@ -142,24 +154,28 @@ def _first_line(command: click.Command) -> str:
 def _command(name: str, context: click.Context) -> str:
     command = context.command
     usage = " ".join(command.collect_usage_pieces(context))
-    rows = [_option(option) for option in command.params if isinstance(option, click.Option)]
+    rows = [_parameter(parameter) for parameter in command.params]
     examples = re.findall(r"^ *(xor-sweep .*)$", command.help or "", re.MULTILINE)
     return "\n\n".join(
         [
             f"## xor-sweep {name}",
             f"`xor-sweep {name} {usage}`: {_first_line(command)}",
-            "```sh\n" + "\n".join(examples) + "\n```" if examples else "",
+            *(["```sh\n" + "\n".join(examples) + "\n```"] if examples else []),
             "| option | environment variable | meaning |\n|---|---|---|\n" + "\n".join(rows),
         ]
     )
 
 
-def _option(option: click.Option) -> str:
-    flags = ", ".join(f"`{flag}`" for flag in [*option.opts, *option.secondary_opts])
-    names = [option.envvar] if isinstance(option.envvar, str) else option.envvar or []
-    choices = f" One of {', '.join(option.type.choices)}." if isinstance(option.type, click.Choice) else ""
-    default = f" (default: {option.default})" if option.show_default is True else ""
-    return f"| {flags} | {', '.join(f'`{name}`' for name in names)} | {option.help}{choices}{default} |"
+def _parameter(parameter: click.Parameter) -> str:
+    names = [parameter.envvar] if isinstance(parameter.envvar, str) else parameter.envvar or []
+    variables = ", ".join(f"`{name}`" for name in names)
+    choices = f" One of {', '.join(parameter.type.choices)}." if isinstance(parameter.type, click.Choice) else ""
+    if not isinstance(parameter, click.Option):
+        return f"| `{parameter.human_readable_name}` | {variables} | Required.{choices} |"
+    flags = ", ".join(f"`{flag}`" for flag in [*parameter.opts, *parameter.secondary_opts])
+    required = " Required." if parameter.required else ""
+    default = f" (default: {parameter.default})" if parameter.show_default is True else ""
+    return f"| {flags} | {variables} | {parameter.help}{required}{choices}{default} |"
 
 
 def sweep_file_example() -> str:

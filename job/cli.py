@@ -125,7 +125,7 @@ def trial(context: click.Context, /, index: Any, name: str | None, log_format: s
     config = _config(context)
     chosen = _chosen_trials(context, config, index, name)
     with StopRequest(logs.last_words(context.obj)) as stop:
-        run_trials(config, chosen, stop=stop, sink=_sink(log_format), debug=debug)
+        run_trials(config, chosen, stop=stop, sink=logs.sink(log_format), debug=debug)
 
 
 @cli.command()
@@ -163,7 +163,7 @@ def train(context: click.Context, /, log_format: str, debug: bool, **_: Any) -> 
     config = make_config(settings, where)
     check_seed(config.seed, where.get("seed", "--seed"))
     with StopRequest(logs.last_words(context.obj)) as stop:
-        train_single(config, stop=stop, sink=_sink(log_format), debug=debug)
+        train_single(config, stop=stop, sink=logs.sink(log_format), debug=debug)
 
 
 @cli.command()
@@ -173,7 +173,7 @@ def train(context: click.Context, /, log_format: str, debug: bool, **_: Any) -> 
     "table_format",
     type=click.Choice(["table", "json", "csv"]),
     default="table",
-    envvar="XOR_SWEEP_FORMAT",
+    envvar="XOR_SWEEP_LEADERBOARD_FORMAT",
     show_envvar=True,
     show_default=True,
     help="How to print it.",
@@ -222,7 +222,7 @@ _CHAMPION_OPTIONS = options(
         "text_format",
         type=click.Choice(["text", "json"]),
         default="text",
-        envvar="XOR_SWEEP_FORMAT",
+        envvar="XOR_SWEEP_CHAMPION_FORMAT",
         show_envvar=True,
         show_default=True,
         help="How to print it.",
@@ -333,22 +333,18 @@ def _sweep_watcher(log_format: str) -> Any:
 
     if log_format != "json" and sys.stdout.isatty():
         return TerminalWatcher(Console(stderr=True))
-    return nullcontext(LogWatcher(_sink(log_format)))
-
-
-def _sink(log_format: str) -> logs.Sink:
-    return (logs.json_sink if logs.wants_json(log_format, sys.stdout) else logs.text_sink)(sys.stdout)
+    return nullcontext(LogWatcher(logs.sink(log_format)))
 
 
 def _say(log_format: str, message: str) -> None:
-    _sink(log_format)(logs.event(message))
+    logs.sink(log_format)(logs.event(message))
 
 
 def _show(board: "Leaderboard", log_format: str) -> None:
     from job.leaderboard import as_dict
 
     if logs.wants_json(log_format, sys.stdout):
-        _sink(log_format)(logs.event(board.verdict, leaderboard=as_dict(board)))
+        logs.sink(log_format)(logs.event(board.verdict, leaderboard=as_dict(board)))
     else:
         _print_table(board)
 

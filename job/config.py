@@ -67,7 +67,7 @@ AXES = ("layers", "neurons", "activation", "loss", "optimizer", "learning_rate")
 """The axes of the grid, the slowest first: this order numbers the trials."""
 
 HOW_TO_RUN = frozenset({"device", "output", "run", "trials_per_pod", "workers"})
-"""Settings that change where and how a sweep runs, never its rows."""
+"""Settings that change where and how a sweep runs, not what is trained; a GPU rounds otherwise than a CPU."""
 
 _OTHER_NAMES = {"mse": "mean_squared_error", "bce": "binary_crossentropy", "swish": "silu"}
 
@@ -202,7 +202,7 @@ class SweepConfig(BaseModel):
 
     @property
     def hash(self) -> str:
-        """16 hexadecimal digits that are equal for two sweeps exactly when they ask for the same rows."""
+        """16 hexadecimal digits that are equal for two sweeps only where they ask for the same rows."""
         settings = self.model_dump(mode="json", exclude=set(HOW_TO_RUN))
         return sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
 

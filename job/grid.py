@@ -95,8 +95,8 @@ def replicate_seeds(config: SweepConfig, architecture: Architecture) -> range:
     """Return the seeds of an architecture's replicates, one after the other.
 
     They depend on the sweep's seed and the architecture only, so the same architecture has the same rows
-    in any grid; two architectures start elsewhere, because equal seeds would give them alike weights and
-    the comparison of the two assumes independent starts.
+    in any grid. Two architectures start at places of their own, far apart but for chance, because equal seeds
+    would give them alike weights and the comparison of the two assumes independent starts.
     """
     words = f"{config.seed} {architecture}"
     first = int.from_bytes(sha256(words.encode()).digest()[:8]) % (SEED_SPAN - 1_000_000)

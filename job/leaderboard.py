@@ -113,11 +113,14 @@ def epochs_to_solve(run: Run, result: TrialResult) -> EpochsToSolve:
     """
     data = run.read_file(result, REPLICATES)
     try:
-        rows = list(csv.DictReader(io.StringIO(data.decode())))
-        solved = [row["epochs_to_solve"] != "" for row in rows]
-        epochs = [int(row["epochs_to_solve"] or row["epochs_trained"]) for row in rows]
-        return EpochsToSolve(np.array(epochs, "int64"), np.array(solved, "bool"))
-    except (ValueError, KeyError) as error:
+        rows = csv.DictReader(io.TextIOWrapper(io.BytesIO(data), encoding="utf-8", newline=""))
+        # Row by row into an array: as Python objects, a million replicates would take 600 MB.
+        seen = np.fromiter(
+            ((int(row["epochs_to_solve"] or row["epochs_trained"]), row["epochs_to_solve"] != "") for row in rows),
+            [("epochs", "int64"), ("solved", "bool")],
+        )
+        return EpochsToSolve(seen["epochs"], seen["solved"])
+    except (ValueError, KeyError, TypeError) as error:
         where = f"{run.url}/trials/{result.trial}/{result.attempt}/{REPLICATES}"
         raise SweepError(f"{where} is damaged: {error}") from None
 

@@ -52,6 +52,11 @@ def wants_json(log_format: str, stream: TextIO) -> bool:
     return log_format == "json" or (log_format == "auto" and not stream.isatty())
 
 
+def sink(log_format: str) -> Sink:
+    """Return the sink for standard output, in the format that was asked for."""
+    return (json_sink if wants_json(log_format, sys.stdout) else text_sink)(sys.stdout)
+
+
 def silence_broken_pipe() -> None:
     """Let what is still buffered for a reader that has gone (`| head`) go nowhere."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

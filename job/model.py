@@ -3,7 +3,7 @@
 import functools
 import itertools
 import operator
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import keras
@@ -145,20 +145,20 @@ def initial_weights(architecture: Architecture, seeds: NDArray[np.int64]) -> Wei
     return weights
 
 
-def replicate_as_plain_model(architecture: Architecture, weights: Weights, replicate: int) -> keras.Sequential:
-    """Return one replicate (an index on the last axis of `weights`) as the plain model that users load."""
+def as_plain_model(architecture: Architecture, weights: Weights) -> keras.Sequential:
+    """Return one replicate as the plain model that users load; `weights` are its own."""
     model = plain_model(architecture)
-    model.set_weights([weight[..., replicate] for weight in weights])
+    model.set_weights(weights)
     # Else Keras warns whoever loads the model that its optimiser's variables are not there.
     model.optimizer.build(model.trainable_variables)
     return model
 
 
 def outputs_of(
-    architecture: Architecture, weights: Weights, replicates: Sequence[int], inputs: NDArray[np.float32]
+    architecture: Architecture, networks: Iterable[Weights], inputs: NDArray[np.float32]
 ) -> Iterator[NDArray[np.float32]]:
-    """Yield the outputs (N,) of one replicate after the other for inputs (N, 2)."""
+    """Yield the outputs (N,) of one network after the other for inputs (N, 2)."""
     model = plain_model(architecture)
-    for replicate in replicates:
-        model.set_weights([weight[..., replicate] for weight in weights])
+    for weights in networks:
+        model.set_weights(weights)
         yield model(inputs).numpy()[:, 0]

@@ -4,7 +4,7 @@ Plain numbers, so that whoever reads them needs neither Keras nor TensorFlow.
 """
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Self
 
 import numpy as np
@@ -43,8 +43,10 @@ class Network(_Part):
 
     seed: int
     """The seed of its initial weights."""
+    predictions: Annotated[list[FiniteFloat | None], Field(min_length=4, max_length=4)]
+    """What it says for XOR's rows (0, 0), (0, 1), (1, 0), (1, 1); None where that is not finite."""
     plane: Plane
-    """What it says."""
+    """What it says around them."""
     weights: list[list[list[FiniteFloat]] | list[FiniteFloat]] | None
     """Kernel (inputs, units) and bias (units,) of each layer in turn; None where they are too many."""
 
@@ -109,7 +111,12 @@ def plane_points() -> NDArray[np.float32]:
 def as_plane(outputs: NDArray[np.float32]) -> list[list[float | None]]:
     """Return a network's outputs at `plane_points` as a plane, with three decimals."""
     rows = outputs.reshape(SIDE, SIDE).astype(float).round(3)
-    return [[value if np.isfinite(value) else None for value in row] for row in rows.tolist()]
+    return [finite(row) for row in rows.tolist()]
+
+
+def finite(values: Iterable[float]) -> list[float | None]:
+    """Return numbers as JSON can hold them: None in place of one that is not finite."""
+    return [value if np.isfinite(value) else None for value in values]
 
 
 def curve(seed: int, accuracy: NDArray[np.float32]) -> Curve:
@@ -128,10 +135,10 @@ def unsolved_patterns(predictions: NDArray[np.float32], solved: NDArray[np.bool_
         solved: (R,) whether the replicate solved.
 
     Returns:
-        Of each group, the largest first, the position of its first replicate and its size.
+        Of each group, at most 16, the largest first, the position of its first replicate and its size.
     """
     unsolved = np.flatnonzero(~solved)
     codes = np.array([8, 4, 2, 1]) @ (predictions[:, unsolved] > 0.5)
     _, first, counts = np.unique(codes, return_index=True, return_counts=True)
     groups = sorted(zip((-counts).tolist(), unsolved[first].tolist(), strict=True))
-    return [(position, -count) for count, position in groups[:MOST_PATTERNS]]
+    return [(position, -count) for count, position in groups]

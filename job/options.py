@@ -96,7 +96,7 @@ CONFIG = click.option(
 )
 
 
-def _remember(context: click.Context, option: click.Parameter, value: Any) -> Any:
+def remember(context: click.Context, option: click.Parameter, value: Any) -> Any:
     """Keep how errors are to be shown where `main` finds it."""
     if isinstance(context.obj, dict):
         context.obj[option.name] = value
@@ -107,7 +107,7 @@ LOG_FORMAT = click.option(
     "--log-format",
     type=click.Choice(["auto", "text", "json"]),
     default="auto",
-    callback=_remember,
+    callback=remember,
     is_eager=True,
     envvar="XOR_SWEEP_LOG_FORMAT",
     show_envvar=True,
@@ -117,7 +117,7 @@ LOG_FORMAT = click.option(
 DEBUG = click.option(
     "--debug",
     is_flag=True,
-    callback=_remember,
+    callback=remember,
     is_eager=True,
     envvar="XOR_SWEEP_DEBUG",
     show_envvar=True,

@@ -5,8 +5,9 @@ replicate's gradient, and an element-wise optimiser treats each replicate as if 
 goes through the same epochs as `keras.Model.fit` on the plain model with the same initial weights.
 """
 
+import itertools
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import keras
@@ -22,8 +23,8 @@ from job.model import Weights, initial_weights, optimizer, replicated_model
 BLOCK = 256
 """The most replicates of one program: 64 to 512 train about equally fast, more of them wait for memory."""
 
-BLOCK_NUMBERS = 2**25
-"""The most weights of one block (32 million, 128 MiB): a larger network trains in smaller blocks."""
+BLOCK_NUMBERS = 2**24
+"""The most weights of one block (16 million, 64 MiB): a larger network trains in smaller blocks."""
 
 LANES = 16
 """Blocks are filled up to a multiple of 16, the floats of one AVX-512 register, so that each replicate goes
@@ -55,8 +56,8 @@ class Training:
     """(E, R) loss in each epoch; after a replicate's last epoch, the last one again."""
     accuracy: NDArray[np.float32]
     """(E, R) binary accuracy in each epoch, from 0 to 1; after a replicate's last epoch, the last one again."""
-    weights: Weights
-    """The weights after the last update, the replicate as last axis."""
+    weights: Mapping[int, Weights]
+    """The weights after the last update of each replicate that was to be kept, by its position."""
     predictions: NDArray[np.float32]
     """(4, R) what the network with these weights says for XOR's rows."""
     compile_seconds: float
@@ -70,6 +71,11 @@ class Training:
     def replicate_epochs(self) -> int:
         """How many epochs were trained, summed over the replicates."""
         return int(self.trained.sum())
+
+
+Keep = Callable[[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]], Iterable[int]]
+"""Says of a block of R replicates which ones' weights are worth the memory, by their positions in it, from what
+they predict for XOR's rows (4, R), their last loss (R,) and whether they were solved (R,)."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +109,7 @@ def train(
     keep_training: bool = False,
     report: Callable[[Progress], None] = lambda _: None,
     should_stop: Callable[[], bool] = lambda: False,
+    keep: Keep = lambda _, loss, __: range(len(loss)),
     block: int = BLOCK,
 ) -> Training:
     """Train an architecture from many initial weights at once, on XOR's four rows as one batch.
@@ -114,6 +121,7 @@ def train(
         keep_training: go on to the limit when all replicates of a block are solved.
         report: called after each segment of at most 100 epochs.
         should_stop: asked after each segment; True ends the training there.
+        keep: chooses the replicates whose final weights are returned; left out, all are.
         block: the most replicates to train in one program.
 
     Returns:
@@ -126,7 +134,7 @@ def train(
     program = _Program(architecture, size, epochs, keep_training)
     parts = []
     for start in range(0, len(seeds), size):
-        parts.append(program.train(np.array(seeds[start : start + size], "int64"), report, should_stop))
+        parts.append(program.train(np.array(seeds[start : start + size], "int64"), report, should_stop, keep))
         if parts[-1].stopped:
             break
     training = _joined(parts)
@@ -163,7 +171,11 @@ class _Program:
         self.run_segment = tf.function(self._segment, jit_compile=True)
 
     def train(
-        self, seeds: NDArray[np.int64], report: Callable[[Progress], None], should_stop: Callable[[], bool]
+        self,
+        seeds: NDArray[np.int64],
+        report: Callable[[Progress], None],
+        should_stop: Callable[[], bool],
+        keep: Keep,
     ) -> Training:
         """Train one block from these seeds; where they are fewer than the block, spare copies fill it up."""
         self.block += 1
@@ -186,7 +198,8 @@ class _Program:
             if should_stop():
                 stopped = True
                 break
-        return self._result(seeds, np.concatenate(loss), np.concatenate(accuracy), (started, compiled), stopped)
+        curves = np.concatenate(loss), np.concatenate(accuracy)
+        return self._result(seeds, *curves, keep, (started, compiled), stopped)
 
     def _start_from(self, seeds: NDArray[np.int64]) -> None:
         self.model.set_weights(initial_weights(self.architecture, seeds))
@@ -236,12 +249,14 @@ class _Program:
         seeds: NDArray[np.int64],
         loss: NDArray[np.float32],
         accuracy: NDArray[np.float32],
+        keep: Keep,
         times: tuple[float, float],
         stopped: bool,
     ) -> Training:
         count = len(seeds)
         solved = (accuracy == 1).any(axis=0)
         epochs = np.where(solved, (accuracy == 1).argmax(axis=0) + 1, len(accuracy))
+        predictions = self.model(self.features).numpy()[:, 0, :count]
         started, compiled = times
         return Training(
             seeds=seeds,
@@ -250,12 +265,16 @@ class _Program:
             trained=np.full(count, len(loss)),
             loss=loss,
             accuracy=accuracy,
-            weights=[weight[..., :count] for weight in self.model.get_weights()],
-            predictions=self.model(self.features).numpy()[:, 0, :count],
+            weights=self._weights(keep(predictions, loss[-1], solved)),
+            predictions=predictions,
             compile_seconds=compiled - started,
             train_seconds=time.monotonic() - compiled,
             stopped=stopped,
         )
+
+    def _weights(self, kept: Iterable[int]) -> dict[int, Weights]:
+        all_weights = self.model.get_weights()
+        return {at: [weight[..., at].copy() for weight in all_weights] for at in kept}
 
 
 # `keras.losses` average over the last axis, which here is the replicates: these are their parts before that.
@@ -291,6 +310,7 @@ def _joined(parts: list[Training]) -> Training:
     if len(parts) == 1:
         return parts[0]
     longest = max(len(part.loss) for part in parts)
+    starts = [0, *itertools.accumulate(len(part.seeds) for part in parts)]
 
     def curves(name: str) -> NDArray[np.float32]:
         columns = [getattr(part, name) for part in parts]
@@ -303,7 +323,11 @@ def _joined(parts: list[Training]) -> Training:
         **{name: values(name) for name in ("seeds", "epochs", "solved", "trained", "predictions")},  # type: ignore[arg-type]
         loss=curves("loss"),
         accuracy=curves("accuracy"),
-        weights=[np.concatenate(layer, axis=-1) for layer in zip(*(part.weights for part in parts), strict=True)],
+        weights={
+            start + at: weights
+            for start, part in zip(starts, parts, strict=False)
+            for at, weights in part.weights.items()
+        },
         compile_seconds=sum(part.compile_seconds for part in parts),
         train_seconds=sum(part.train_seconds for part in parts),
         stopped=parts[-1].stopped,

@@ -17,10 +17,11 @@ from job import logs
 from job.data import TARGETS
 from job.errors import TrialError
 from job.grid import Architecture, Trial, replicate_seeds
-from job.model import outputs_of, replicate_as_plain_model
+from job.model import as_plain_model, outputs_of
 from job.model_card import Chosen, model_card
 from job.networks import (
     FIRST,
+    MOST_PATTERNS,
     MOST_WEIGHTS,
     NETWORKS,
     Network,
@@ -28,6 +29,7 @@ from job.networks import (
     Unsolved,
     as_plane,
     curve,
+    finite,
     plane_points,
     unsolved_patterns,
 )
@@ -121,7 +123,7 @@ def run_trial(
             seconds = training.compile_seconds + training.train_seconds
             write_events(folder / EVENTS, run.name, run.config, trial, history, numbers, seconds)
             write_networks(folder, training, trial.architecture, chosen)
-            replicate_as_plain_model(trial.architecture, training.weights, chosen).save(folder / MODEL)
+            as_plain_model(trial.architecture, training.weights[chosen]).save(folder / MODEL)
             write_card(folder, run, trial, training, chosen, in_words(numbers, limit))
             summary = _summary(training, numbers, chosen, device) | _seconds(training, start_seconds, started)
             log(in_words(numbers, limit), result=summary)
@@ -153,6 +155,7 @@ def _train(run: Run, trial: Trial, stop: StopRequest, log: "_Log", report: Calla
         keep_training=run.config.keep_training,
         report=each_segment,
         should_stop=stop,
+        keep=worth_keeping,
     )
 
 
@@ -212,9 +215,25 @@ def choose_replicate(training: Training) -> int:
     It is one whose final weights predict XOR, where there is any; of those, the one with the lowest loss in
     its last epoch.
     """
-    right = ((training.predictions > 0.5) == (TARGETS > 0.5)).all(axis=0)
-    loss = np.nan_to_num(training.loss[-1], nan=np.inf)
-    return int(np.lexsort((loss, ~right))[0])
+    return _best(training.predictions, training.loss[-1])
+
+
+def worth_keeping(
+    predictions: NDArray[np.float32], loss: NDArray[np.float32], solved: NDArray[np.bool_]
+) -> set[int]:
+    """Return which replicates of a block may be chosen, or be shown as one that never solved XOR.
+
+    Args:
+        predictions: (4, R) what they predict for XOR's rows.
+        loss: (R,) in their last epoch.
+        solved: (R,) whether they solved XOR.
+    """
+    return {_best(predictions, loss), *(position for position, _ in unsolved_patterns(predictions, solved))}
+
+
+def _best(predictions: NDArray[np.float32], loss: NDArray[np.float32]) -> int:
+    right = ((predictions > 0.5) == (TARGETS > 0.5)).all(axis=0)
+    return int(np.lexsort((np.nan_to_num(loss, nan=np.inf), ~right))[0])
 
 
 def in_words(numbers: Outcome, limit: int) -> str:
@@ -296,14 +315,19 @@ def write_card(folder: Path, run: Run, trial: Trial, training: Training, chosen:
 
 def write_networks(folder: Path, training: Training, architecture: Architecture, chosen: int) -> None:
     """Write networks.json into a local folder: a few replicates in detail, for the report."""
-    groups = unsolved_patterns(training.predictions, training.solved)
-    shown = [chosen, *(position for position, _ in groups)]
+    groups = unsolved_patterns(training.predictions, training.solved)[:MOST_PATTERNS]
+    shown = [training.weights[at] for at in (chosen, *(position for position, _ in groups))]
     seeds = training.seeds.tolist()
-    planes = [as_plane(output) for output in outputs_of(architecture, training.weights, shown, plane_points())]
+    planes = [as_plane(output) for output in outputs_of(architecture, shown, plane_points())]
     kept = architecture.weights <= MOST_WEIGHTS
-    weights = [_rounded(weight[..., chosen]) for weight in training.weights] if kept else None
+    weights = [_rounded(weight) for weight in training.weights[chosen]] if kept else None
     networks = Networks(
-        chosen=Network(seed=seeds[chosen], plane=planes[0], weights=weights),
+        chosen=Network(
+            seed=seeds[chosen],
+            predictions=finite(training.predictions[:, chosen].tolist()),
+            plane=planes[0],
+            weights=weights,
+        ),
         first=[curve(seed, training.accuracy[:, at]) for at, seed in enumerate(seeds[:FIRST])],
         unsolved=[
             Unsolved(

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from job import logs
-from k8s.options import CLUSTER, LOG_FORMAT, OUTPUT, RELEASE, SWEEP, option
+from job.options import LOG_FORMAT
+from k8s.options import CLUSTER, OUTPUT, RELEASE, SWEEP, option
 
 if TYPE_CHECKING:
     from k8s.client import Cluster
@@ -33,7 +34,7 @@ def driver(release: str, output: str | None, log_format: str, **where: Any) -> N
     from job.stopping import StopRequest
     from job.storage import RETRY_SECONDS
 
-    sink = _sink(log_format)
+    sink = logs.sink(log_format)
     with StopRequest(logs.last_words(click.get_current_context().obj)) as stop, stop.at_once():
         cluster, sweep = _sweep(release, **where)
         from k8s.driver import drive  # scipy, after bad input
@@ -68,7 +69,7 @@ def retrain(job: str, manifest: Path, output: str | None, log_format: str, **whe
     """
     from job.stopping import StopRequest
 
-    sink = _sink(log_format)
+    sink = logs.sink(log_format)
     with StopRequest(logs.last_words(click.get_current_context().obj)) as stop, stop.at_once():
         cluster = _cluster(**where)
         from k8s.retrain import retrain_once  # scipy
@@ -87,7 +88,7 @@ def retrain(job: str, manifest: Path, output: str | None, log_format: str, **whe
 @option(
     "--format",
     "table_format",
-    envvar="XOR_SWEEP_FORMAT",
+    envvar="XOR_SWEEP_STATUS_FORMAT",
     help="How to print it; json is always once.",
     type=click.Choice(["table", "json"]),
     default="table",
@@ -176,7 +177,9 @@ def results(release: str, folder: Path, output: str | None, log_format: str, **w
             fetch_run(cluster, sweep, Path(name))
             run = sweep.run(name)
         new, total = export(run, folder)
-    _sink(log_format)(logs.event(f"{folder} has {total} trials of {sweep.name}, {new} of them new", run=sweep.name))
+    logs.sink(log_format)(
+        logs.event(f"{folder} has {total} trials of {sweep.name}, {new} of them new", run=sweep.name)
+    )
 
 
 commands: list[click.Command] = [driver, retrain, status, show_logs, results]
@@ -195,7 +198,3 @@ def _cluster(*, namespace: str | None, context: str | None, kubeconfig: str | No
     from k8s.client import connect  # half a second
 
     return connect(kubeconfig, context, namespace)
-
-
-def _sink(log_format: str) -> logs.Sink:
-    return (logs.json_sink if logs.wants_json(log_format, sys.stdout) else logs.text_sink)(sys.stdout)

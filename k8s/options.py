@@ -1,29 +1,15 @@
 """The options that the commands of this package share."""
 
-from collections.abc import Callable
-from functools import reduce
 from typing import Any
 
 import click
 
-Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
-
-
-def _remember(context: click.Context, option: click.Parameter, value: Any) -> Any:
-    """Keep how errors are to be shown where `job.cli.main` finds it."""
-    if isinstance(context.obj, dict):
-        context.obj[option.name] = value
-    return value
+from job.options import Decorator, options, remember
 
 
 def option(*names: str, envvar: str | list[str], help: str, **settings: Any) -> Decorator:  # noqa: A002 - click's word
     """Return an option; its environment variable goes before its default."""
     return click.option(*names, envvar=envvar, show_envvar=True, help=help, **settings)
-
-
-def together(*options: Decorator) -> Decorator:
-    """Return several options as one decorator."""
-    return lambda command: reduce(lambda decorated, each: each(decorated), reversed(options), command)
 
 
 RELEASE = click.argument("release", envvar="XOR_SWEEP_RELEASE")
@@ -32,17 +18,7 @@ DEBUG = option(
     envvar="XOR_SWEEP_DEBUG",
     help="Show tracebacks.",
     is_flag=True,
-    callback=_remember,
-    is_eager=True,
-)
-LOG_FORMAT = option(
-    "--log-format",
-    envvar="XOR_SWEEP_LOG_FORMAT",
-    help="JSON, one object a line, or words; auto: words on a terminal.",
-    type=click.Choice(["auto", "text", "json"]),
-    default="auto",
-    show_default=True,
-    callback=_remember,
+    callback=remember,
     is_eager=True,
 )
 OUTPUT = option(
@@ -50,7 +26,7 @@ OUTPUT = option(
     envvar="XOR_SWEEP_OUTPUT",
     help="Where the output is, seen from here: a folder, or gs://bucket/prefix (default: the sweep's own).",
 )
-CLUSTER = together(
+CLUSTER = options(
     option(
         *("--namespace", "-n"),
         envvar="XOR_SWEEP_NAMESPACE",
@@ -69,7 +45,7 @@ CLUSTER = together(
     ),
     DEBUG,
 )
-SWEEP = together(
+SWEEP = options(
     option(
         *("--revision",),
         envvar="XOR_SWEEP_REVISION",

@@ -16,24 +16,33 @@ README = (ROOT / "README.md").read_text()
 PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/reference.md", "charts/xor-sweep/README.md"]
 
 
-def options():
+def parameters():
     for name, command in make.commands().items():
-        for option in command.params:
-            if isinstance(option, click.Option):
-                yield pytest.param(name, option, id=f"{name} {option.opts[0]}")
+        for parameter in command.params:
+            yield pytest.param(name, parameter, id=f"{name} {parameter.opts[0]}")
 
 
 def test_the_reference_page_is_the_one_that_the_program_makes():
     assert make.reference() == REFERENCE, "make docs writes it again"
 
 
-@pytest.mark.parametrize(("command", "option"), list(options()))
-def test_every_option_and_its_environment_variable_is_in_the_reference(command, option):
+@pytest.mark.parametrize(("command", "parameter"), list(parameters()))
+def test_every_option_and_argument_with_its_environment_variable_is_in_the_reference(command, parameter):
     section = re.search(rf"## xor-sweep {command}\n(.*?)(\n## |\Z)", REFERENCE, re.DOTALL)[1]
-    names = [option.envvar] if isinstance(option.envvar, str) else option.envvar
-    assert names, f"{command} {option.opts[0]} has no environment variable"
-    for word in [*option.opts, *option.secondary_opts, *names]:
+    names = [parameter.envvar] if isinstance(parameter.envvar, str) else parameter.envvar or []
+    is_option = isinstance(parameter, click.Option)
+    assert names or not is_option, f"{command} {parameter.opts[0]} has no environment variable"
+    words = [*parameter.opts, *parameter.secondary_opts] if is_option else [parameter.human_readable_name]
+    for word in [*words, *names]:
         assert f"`{word}`" in section
+
+
+def test_every_variable_that_the_program_reads_is_in_the_reference():
+    code = "".join(path.read_text() for package in ("job", "k8s") for path in (ROOT / package).rglob("*.py"))
+    names = set(re.findall(r'environ(?:\.get\(|\[)"(XOR_SWEEP_\w+)"', code))
+    assert "XOR_SWEEP_POD_UID" in names
+    for name in names:
+        assert f"`{name}`" in REFERENCE
 
 
 @pytest.mark.parametrize("command", cli.list_commands(click.Context(cli)))

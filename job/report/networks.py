@@ -114,33 +114,28 @@ def draw_chosen(detail: Detail) -> marks.Picture | None:
     return draw_plane(
         chosen.plane,
         f"{detail.row.trial}: decision boundary of the chosen network",
-        f"The start with seed {chosen.seed}. {', '.join(answers(chosen.plane))}",
+        f"The start with seed {chosen.seed}. {', '.join(answers(chosen))}",
     )
 
 
-def answers(plane: Plane) -> list[str]:
+def answers(network: Network) -> list[str]:
     """Say what a network answers at XOR's four points, as `0 xor 1: 0.93`."""
-    said = []
-    for first, second, _ in _TARGETS:
-        value = _at(plane, first, second)
-        said.append(f"{first} xor {second}: {'not a number' if value is None else _answer(value)}")
-    return said
+    return [
+        f"{first} xor {second}: {'not a number' if value is None else _answer(value)}"
+        for (first, second, _), value in zip(_TARGETS, network.predictions, strict=True)
+    ]
 
 
 def is_right(network: Network) -> bool:
     """Say whether a network answers right at all of XOR's four points."""
-    said = [(_at(network.plane, first, second), target) for first, second, target in _TARGETS]
-    return all(value is not None and (value > 0.5) == bool(target) for value, target in said)
-
-
-def _at(plane: Plane, first: int, second: int) -> float | None:
-    node = {bit: round((bit - PLANE[0]) / (PLANE[1] - PLANE[0]) * (SIDE - 1)) for bit in (0, 1)}
-    return plane[node[second]][node[first]]
+    said = zip(_TARGETS, network.predictions, strict=True)
+    return all(value is not None and (value > 0.5) == bool(target) for (*_, target), value in said)
 
 
 def _answer(value: float) -> str:
     """Write an output so that its side of one half can be seen."""
-    return format(value, ".4f" if format(value, ".2f") == "0.50" else ".2f")
+    texts = [format(value, f".{digits}f") for digits in (2, 4, 6, 8)]
+    return next((text for text in texts if float(text) != 0.5), texts[0])
 
 
 @dataclass(frozen=True)

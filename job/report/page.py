@@ -177,7 +177,7 @@ def _close_up(report: Report, detail: Detail, exported: bool) -> _CloseUp:
         accuracy=curves.draw_accuracy(report, detail) if found else None,
         accuracy_words=curves.start_words(report, detail),
         plane=networks.draw_chosen(detail),
-        answers=networks.answers(detail.networks.chosen.plane) if detail.networks else [],
+        answers=networks.answers(detail.networks.chosen) if detail.networks else [],
         network=networks.draw_network(detail),
         network_words=f"Not drawn: {why_not}." if why_not else networks.network_words(detail),
         model=None if MODEL in detail.gone else f"{folder}/{MODEL}",

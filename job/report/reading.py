@@ -23,6 +23,9 @@ from job.survival import EpochsToSolve
 AT_ONCE = 16
 """Reads side by side: a bucket answers each in tens of milliseconds."""
 
+ROWS_AT_ONCE = 1_000_000
+"""About so many rows are in memory at once: of trials with more replicates, fewer are read side by side."""
+
 MOST_DETAILED = 100
 """The most trials that are drawn one by one, the best of the leaderboard: a page of more would be too large."""
 
@@ -152,7 +155,8 @@ def read_report(run: Run, known: Iterable[Undone] = ()) -> Report:
     names = [trial.name for trial in trials(run.config)]
     stored = dict.fromkeys(run.storage.list(f"{run.folder}/trials"))
     done = {parts[3] for name in stored if (parts := name.split("/"))[4:] == ["result.json"]}
-    read = _each(lambda name: _read_trial(run, name), [name for name in names if name in done])
+    at_once = max(1, min(AT_ONCE, ROWS_AT_ONCE // run.config.replicates))
+    read = _each(lambda name: _read_trial(run, name), [name for name in names if name in done], at_once)
     sound = {name: found for name, found in read.items() if not isinstance(found, str)}
     damaged = {name: found for name, found in read.items() if isinstance(found, str)}
     board = leaderboard_of(run, {name: data for name, (_, data) in sound.items()}, tuple(damaged))
@@ -186,9 +190,9 @@ def _sweep(run: Run) -> dict[str, Any]:
     return sweep if isinstance(sweep, dict) else {}
 
 
-def _each(read: Callable[[_Item], _Found], items: Iterable[_Item]) -> dict[_Item, _Found]:
+def _each(read: Callable[[_Item], _Found], items: Iterable[_Item], at_once: int = AT_ONCE) -> dict[_Item, _Found]:
     items = list(items)
-    with ThreadPoolExecutor(AT_ONCE) as threads:
+    with ThreadPoolExecutor(at_once) as threads:
         return dict(zip(items, threads.map(read, items), strict=True))
 
 

@@ -162,6 +162,7 @@ def test_a_pod_trains_the_trial_of_its_index_in_the_jobs_run(chart):
         "XOR_SWEEP_CONFIG": "/etc/xor-sweep/sweep.yaml",
         "XOR_SWEEP_IMAGE": "xor-sweep:0.1.0",
         "XOR_SWEEP_POD_UID": "metadata.uid",
+        "XOR_SWEEP_FAILURE_COUNT": "metadata.annotations['batch.kubernetes.io/job-index-failure-count']",
         "XOR_SWEEP_RUN": "metadata.labels['batch.kubernetes.io/job-name']",
     }
 

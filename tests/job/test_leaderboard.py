@@ -93,7 +93,7 @@ def test_a_run_is_found_by_its_folder_by_its_url_and_by_its_name(copy, here, say
         (copy.name, "--output", here / "out"),
     ):
         assert say("leaderboard", *words, "--format", "csv").out == expected
-    assert say("leaderboard", copy.name, XOR_SWEEP_OUTPUT="out", XOR_SWEEP_FORMAT="csv").out == expected
+    assert say("leaderboard", copy.name, XOR_SWEEP_OUTPUT="out", XOR_SWEEP_LEADERBOARD_FORMAT="csv").out == expected
     monkeypatch.chdir(here / "out")
     assert say("leaderboard", copy.name, "--format", "csv").out == expected
     assert say("leaderboard", f"runs/{copy.name}", "--format", "csv").out == expected

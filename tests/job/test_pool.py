@@ -1,9 +1,11 @@
-"""A sweep's worker processes when things go wrong: real processes, whose ends and words are a script's."""
+"""Processes that train when things go wrong: what becomes of the other trials."""
 
 import io
+import signal
 import sys
 
 import pytest
+from programs import run_program
 from rich.console import Console
 
 from job.config import make_config
@@ -91,22 +93,31 @@ def test_a_worker_that_dies_with_nothing_to_do_is_in_nobodys_way(work):
 
 
 BROKEN = """
-import job.run
+import os, job.run
 finds = job.run.Run.is_finished
 def is_finished(self, trial):
     if trial == "l1-n8":
-        raise MemoryError("Unable to allocate [8 GiB]")
+        {end}
     return finds(self, trial)
 job.run.Run.is_finished = is_finished
 """
+GRID = ("--layers", "1", "--neurons", "4,8,16", "--replicates", "4", "--epochs", "20")
 
 
-def test_an_unexpected_error_of_one_trial_fails_that_trial_and_the_others_go_on(tmp_path, xor_sweep):
-    (tmp_path / "sitecustomize.py").write_text(BROKEN)
-    said = xor_sweep(
-        *("sweep", "--layers", "1", "--neurons", "4,8,16", "--replicates", "4", "--epochs", "20", "--workers", "1"),
-        env={"PYTHONPATH": str(tmp_path)},
-    )
+@pytest.fixture
+def broken(tmp_path):
+    """What makes the program end in this way at the trial l1-n8."""
+
+    def call(end):
+        (tmp_path / "sitecustomize.py").write_text(BROKEN.format(end=end))
+        return {"PYTHONPATH": str(tmp_path)}
+
+    return call
+
+
+def test_an_unexpected_error_of_one_trial_fails_that_trial_and_the_others_go_on(broken, xor_sweep):
+    env = broken('raise MemoryError("Unable to allocate [8 GiB]")')
+    said = xor_sweep("sweep", *GRID, "--workers", "1", env=env)
     assert said.code == 1
     assert said.error == "1 of 3 trials failed: l1-n8: MemoryError: Unable to allocate [8 GiB]"
     board = said.log[-1]["leaderboard"]
@@ -114,6 +125,17 @@ def test_an_unexpected_error_of_one_trial_fails_that_trial_and_the_others_go_on(
     assert board["missing"] == ["l1-n8"]
     (line,) = [line for line in said.log if line["severity"] == "ERROR"]
     assert (line["trial"], line["exit_code"]) == ("l1-n8", 1)
+
+
+def test_of_a_pods_trials_one_that_kills_the_pod_keeps_the_others_back_only_once(broken, tmp_path):
+    env = broken("os.kill(os.getpid(), 9)")
+    pod = ("trial", *GRID, "--trials-per-pod", "3", "--index", "0", "--output", "out")
+    done = []
+    for failures in ("0", "1"):
+        said = run_program(*pod, cwd=tmp_path, env={**env, "XOR_SWEEP_FAILURE_COUNT": failures})
+        assert said.code == -signal.SIGKILL
+        done.append({path.parent.name for path in tmp_path.glob("out/runs/*/trials/*/result.json")})
+    assert done == [{"l1-n4"}, {"l1-n4", "l1-n16"}]
 
 
 def test_on_a_terminal_brackets_in_an_error_and_in_a_path_are_shown_as_they_are(tmp_path):

@@ -117,6 +117,7 @@ WRONG_NETWORKS = {
     "a weight that is no number": lambda networks: networks["chosen"]["weights"][1].__setitem__(0, "<b>"),
     "a plane of another size": lambda networks: networks["chosen"]["plane"].pop(),
     "a curve that goes back": lambda networks: networks["first"][0].update(until=0),
+    "three predictions": lambda networks: networks["chosen"]["predictions"].pop(),
     "no chosen network": lambda networks: networks.pop("chosen"),
 }
 
@@ -145,6 +146,7 @@ def test_networks_that_cannot_be_are_named_and_not_drawn(copy, write, wrong):
 def test_a_network_that_left_the_finite_numbers_or_is_too_large_to_draw_has_a_page(copy, write):
     def change(networks):
         networks["chosen"]["plane"] = [[None] * 41] * 41
+        networks["chosen"]["predictions"] = [None] * 4
         networks["chosen"]["weights"] = None
 
     change_networks(copy, "l1-n8", change)

@@ -15,7 +15,8 @@ from programs import ENVIRONMENT, run_program
 from recomputed import band, expected_rows, log_rank, numbers_of, read_rows, survival_curve
 from runs import attempt_of, result_of, rows_of
 
-from job.report.networks import ACTIVATIONS
+from job.networks import Network
+from job.report.networks import ACTIVATIONS, answers, is_right
 
 TRIALS = ("l1-n32", "l1-n8", "l1-n2")  # best first
 LIMIT = 400
@@ -212,6 +213,15 @@ def test_the_plane_and_the_answers_are_those_of_the_stored_model(finished, page)
         seed = result_of(finished.run, trial)["summary"]["chosen_seed"]
         assert stored["seed"] == seed
         assert f"(seed {seed})" in article.text
+
+
+def test_an_answer_near_one_half_is_told_from_it():
+    plane = [[0.5] * 41] * 41
+    near = Network(seed=1, predictions=[0.4997, 0.50004, 0.5000012, 0.1], plane=plane, weights=None)
+    assert answers(near) == ["0 xor 0: 0.4997", "0 xor 1: 0.500040", "1 xor 0: 0.500001", "1 xor 1: 0.10"]
+    assert is_right(near)
+    assert not is_right(near.model_copy(update={"predictions": [0.4997, 0.49999, 0.9, 0.1]}))
+    assert not is_right(near.model_copy(update={"predictions": [0.1, None, 0.9, 0.1]}))
 
 
 def test_the_gallery_counts_every_start_that_never_solved_it(finished, page):

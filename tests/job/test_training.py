@@ -14,8 +14,10 @@ from job.config import ACTIVATIONS, LOSSES, OPTIMIZERS
 from job.data import FEATURES, TARGETS
 from job.errors import TrialError
 from job.grid import Architecture
-from job.model import initial_weights, plain_model, replicate_as_plain_model
+from job.model import as_plain_model, initial_weights, plain_model
+from job.networks import unsolved_patterns
 from job.training import train
+from job.trial import choose_replicate, worth_keeping
 
 EPOCHS = 100
 
@@ -119,8 +121,22 @@ def test_a_replicate_that_does_not_get_there_is_censored_at_the_limit():
 def test_the_model_that_is_kept_predicts_as_the_replicate_does():
     architecture = Architecture(2, 8, learning_rate=0.01)
     training = train(architecture, range(16), 300)
-    model = replicate_as_plain_model(architecture, training.weights, 5)
+    model = as_plain_model(architecture, training.weights[5])
     np.testing.assert_allclose(model.predict(FEATURES, verbose=0)[:, 0], training.predictions[:, 5], rtol=1e-5)
+
+
+def test_of_all_blocks_the_weights_of_those_that_will_be_shown_are_kept_and_of_few_others():
+    architecture = Architecture(1, 2, learning_rate=0.02)
+    everything = train(architecture, range(96), 200, block=32)
+    training = train(architecture, range(96), 200, block=32, keep=worth_keeping)
+    assert list(everything.weights) == [*range(96)]
+    unsolved = [position for position, _ in unsolved_patterns(training.predictions, training.solved)]
+    assert {choose_replicate(training), *unsolved} <= set(training.weights)
+    assert len(unsolved) > 1
+    assert len(training.weights) <= 3 * (1 + 16)
+    for at, weights in training.weights.items():
+        for one, other in zip(weights, everything.weights[at], strict=True):
+            np.testing.assert_array_equal(one, other)
 
 
 def test_numbers_that_are_not_finite_in_any_replicate_are_a_trial_that_cannot_succeed():

@@ -124,6 +124,10 @@ containers:
         valueFrom:
           fieldRef:
             fieldPath: metadata.uid
+      - name: XOR_SWEEP_FAILURE_COUNT
+        valueFrom:
+          fieldRef:
+            fieldPath: metadata.annotations['batch.kubernetes.io/job-index-failure-count']
       - name: XOR_SWEEP_RUN
         {{- if .run }}
         value: {{ .run | quote }}
