@@ -94,12 +94,12 @@ def test_a_worker_that_dies_with_nothing_to_do_is_in_nobodys_way(work):
 
 BROKEN = """
 import os, job.run
-finds = job.run.Run.is_finished
-def is_finished(self, trial):
+saves = job.run.Run.save_attempt
+def save_attempt(self, trial, attempt, folder):
     if trial == "l1-n8":
         {end}
-    return finds(self, trial)
-job.run.Run.is_finished = is_finished
+    return saves(self, trial, attempt, folder)
+job.run.Run.save_attempt = save_attempt
 """
 GRID = ("--layers", "1", "--neurons", "4,8,16", "--replicates", "4", "--epochs", "20")
 
