@@ -119,6 +119,9 @@ def epochs_to_solve(run: Run, result: TrialResult) -> EpochsToSolve:
             ((int(row["epochs_to_solve"] or row["epochs_trained"]), row["epochs_to_solve"] != "") for row in rows),
             [("epochs", "int64"), ("solved", "bool")],
         )
+        limit, replicates = run.config.epochs, run.config.replicates
+        if len(seen) != replicates or (seen["epochs"] > limit).any():
+            raise ValueError(f"it must have {replicates} replicates of at most {limit} epochs")
         return EpochsToSolve(seen["epochs"], seen["solved"])
     except (ValueError, KeyError, TypeError) as error:
         where = f"{run.url}/trials/{result.trial}/{result.attempt}/{REPLICATES}"

@@ -149,6 +149,8 @@ class Run:
             raise SweepError(f"{where} is damaged: {error.errors()[0]['msg']}") from None
         if result.config_hash != self.config.hash:
             raise SweepError(f"{where} belongs to another sweep, whose hash is {result.config_hash}")
+        if result.trial != trial:
+            raise SweepError(f"{where} is damaged: it is the result of {result.trial!r}")
         return result
 
     def failures(self) -> dict[str, dict[str, Any]]:
@@ -293,7 +295,7 @@ def _pretty(value: dict[str, Any]) -> bytes:
 def _parse(data: bytes, where: str) -> dict[str, Any]:
     try:
         value = json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise SweepError(f"{where} is damaged: {error}") from None
     if not isinstance(value, dict):
         raise SweepError(f"{where} is damaged: it must be a JSON object")

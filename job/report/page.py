@@ -168,6 +168,7 @@ def _close_up(report: Report, detail: Detail, exported: bool) -> _CloseUp:
     chosen = words.chosen(detail)
     right = networks.is_right(detail.networks.chosen) if detail.networks else None
     found = detail.history or detail.networks
+    files = {file.name for file in detail.result.files}
     return _CloseUp(
         row=detail.row,
         words=words.trial_words(detail.row, report.limit),
@@ -180,8 +181,8 @@ def _close_up(report: Report, detail: Detail, exported: bool) -> _CloseUp:
         answers=networks.answers(detail.networks.chosen) if detail.networks else [],
         network=networks.draw_network(detail),
         network_words=f"Not drawn: {why_not}." if why_not else networks.network_words(detail),
-        model=None if MODEL in detail.gone else f"{folder}/{MODEL}",
-        card=f"{folder}/{CARD}" if CARD in {file.name for file in detail.result.files} - {*detail.gone} else None,
+        model=None if MODEL in detail.unusable else f"{folder}/{MODEL}",
+        card=f"{folder}/{CARD}" if CARD in files.difference(detail.unusable) else None,
         loading=loading(f"{report.run.url}/{within}/{MODEL}" if in_a_bucket else f"{folder}/{MODEL}"),
         problems=(
             *detail.damaged,

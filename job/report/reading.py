@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from job.errors import ObjectNotFoundError, SweepError
 from job.grid import trials
 from job.leaderboard import Leaderboard, Row, epochs_to_solve, leaderboard_of
 from job.networks import NETWORKS, Networks
-from job.run import CARD, HISTORY, LOG, MODEL, Run, TrialResult
+from job.run import CARD, HISTORY, LOG, MODEL, Run, StoredFile, TrialResult
 from job.survival import EpochsToSolve
 
 AT_ONCE = 16
@@ -31,6 +32,9 @@ MOST_DETAILED = 100
 
 MOST_EXPLAINED = 100
 """The most trials without a result whose logs are read for the reason."""
+
+MOST_CHECKED = 1 << 20
+"""The most bytes of a model that is read to see whether it is sound: of a larger one, only that it is there."""
 
 MOST_MEANS = 200
 """About so many epochs of a history are kept for its mean, evenly on the logarithmic axis they are drawn on."""
@@ -71,8 +75,8 @@ class Detail:
     """The files that the run was made without, as it is older than they are."""
     damaged: tuple[str, ...]
     """What could not be read, and why: a line each."""
-    gone: tuple[str, ...] = ()
-    """The files that are not there any more, of those that a reader opens."""
+    unusable: tuple[str, ...] = ()
+    """The files that are gone or damaged, of those that a reader opens."""
 
 
 @dataclass(frozen=True)
@@ -201,8 +205,8 @@ def _read_trial(run: Run, name: str) -> tuple[TrialResult, EpochsToSolve] | str:
     try:
         result = run.result(name)
         return result, epochs_to_solve(run, result)
-    except (SweepError, UnicodeDecodeError) as error:
-        if error.__class__ in (SweepError, ObjectNotFoundError, UnicodeDecodeError):
+    except (SweepError, ValueError) as error:
+        if isinstance(error, ValueError) or error.__class__ in (SweepError, ObjectNotFoundError):
             return str(error)
         raise  # The storage's own: it would be the same for every trial.
 
@@ -228,11 +232,27 @@ def _detail(run: Run, row: Row, result: TrialResult, data: EpochsToSolve, stored
 
     history = read(HISTORY, _history)
     networks = read(NETWORKS, lambda content: _networks(content, row))
-    within = f"trials/{row.trial}/{result.attempt}"
-    files = {file.name for file in result.files} & {MODEL, CARD}
-    gone = tuple(sorted(name for name in files if f"{run.folder}/{within}/{name}" not in stored))
-    damaged += [f"{run.url}/{within}/{name} is gone" for name in gone]
-    return Detail(row, result, data, history, networks, tuple(lacking), tuple(damaged), gone)
+    unusable = {file.name: why for file in result.files if (why := _why_unusable(run, result, file, stored))}
+    damaged += unusable.values()
+    return Detail(row, result, data, history, networks, tuple(lacking), tuple(damaged), tuple(unusable))
+
+
+def _why_unusable(run: Run, result: TrialResult, file: StoredFile, stored: Collection[str]) -> str:
+    """Say why a file that a reader opens cannot be used; nothing where it can, as far as it was looked at."""
+    within = f"trials/{result.trial}/{result.attempt}/{file.name}"
+    if file.name not in (MODEL, CARD):
+        return ""
+    if f"{run.folder}/{within}" not in stored:
+        return f"{run.url}/{within} is gone"
+    if file.size > MOST_CHECKED:
+        return ""
+    try:
+        run.read_file(result, file.name)
+    except SweepError as error:
+        if error.__class__ is not SweepError:
+            raise
+        return str(error)
+    return ""
 
 
 def _networks(data: bytes, row: Row) -> Networks:
@@ -268,7 +288,11 @@ def _history(data: bytes) -> History:
 
 def _seconds(result: TrialResult) -> dict[str, float]:
     found = {part: result.summary.get(f"{part}_seconds") for part in ("start", "compile", "train", "other")}
-    return {part: float(value) for part, value in found.items() if isinstance(value, int | float) and value >= 0}
+    return {
+        part: float(value)
+        for part, value in found.items()
+        if isinstance(value, int | float) and value >= 0 and math.isfinite(value)
+    }
 
 
 def _undone(run: Run, missing: Sequence[str], stored: Collection[str], told: Mapping[str, Undone]) -> list[Undone]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 import urllib.request
 from urllib.parse import quote
@@ -66,6 +67,9 @@ DAMAGES = {
     "result.json is cut off": ("result.json", lambda data: data[: len(data) // 2]),
     "result.json is binary": ("result.json", lambda _: b"\x80\xff\x00"),
     "result.json is of another sweep": ("result.json", lambda data: data.replace(b'_hash": "', b'_hash": "0')),
+    "result.json nests too deep": ("result.json", lambda _: b"[" * 200_000),
+    "result.json is another trial's": ("result.json", lambda data: data.replace(b'"l1-n2"', b'"l1-n8"')),
+    "result.json leads elsewhere": ("result.json", lambda data: data.replace(b'"l1-n2"', b'"../../../etc"')),
     "replicates.csv has another number": ("*/replicates.csv", lambda data: data.replace(b",400,", b",399,", 1)),
     "replicates.csv is gone": ("*/replicates.csv", None),
 }
@@ -87,6 +91,43 @@ def test_a_corrupt_result_is_marked_and_the_report_is_of_what_is_sound(copy, wri
     assert page.one("section", id="leaderboard").text.endswith(p_words(expected))  # of two trials, one pair
 
 
+def seal(run, trial, name):
+    """Give result.json the size and the checksum that a file has now."""
+    path = attempt_of(run, trial) / name
+    result = result_of(run, trial)
+    for file in result["files"]:
+        if file["name"] == name:
+            file.update(size=path.stat().st_size, sha256=hashlib.sha256(path.read_bytes()).hexdigest())
+    (run / "trials" / trial / "result.json").write_text(json.dumps(result))
+
+
+WRONG_ROWS = {
+    "a row is missing": lambda lines: lines[:-1],
+    "an epoch is beyond the limit": lambda lines: [*lines[:-1], "7,401,401,0.1,1.0"],
+    "a row is short": lambda lines: [*lines[:-1], "7"],
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG_ROWS)
+def test_rows_that_the_sweep_cannot_have_are_damage_although_their_checksum_is_right(copy, write, wrong):
+    path = attempt_of(copy, "l1-n2") / "replicates.csv"
+    path.write_text("\n".join(WRONG_ROWS[wrong](path.read_text().splitlines())) + "\n")
+    seal(copy, "l1-n2", "replicates.csv")
+    said, page = write(code=1)
+    assert "replicates.csv is damaged" in said.error
+    assert "1 result is damaged" in page.one("p", "warning").text
+
+
+def test_a_time_that_is_no_number_is_left_out(copy, write):
+    result = copy / "trials" / "l1-n2" / "result.json"
+    seconds = re.compile(r'"(compile|other)_seconds": [\d.]+')
+    changed = seconds.sub(r'"\1_seconds": Infinity', result.read_text())
+    assert changed.count("Infinity") == 2
+    result.write_text(changed)
+    _, page = write()
+    assert "l1-n2" in page.one("section", id="times").text
+
+
 @pytest.mark.parametrize("name", ["history.csv", "networks.json"])
 def test_a_damaged_curve_is_named_and_the_trial_keeps_its_place(copy, write, name):
     (path,) = (copy / "trials" / "l1-n8").glob(f"*/{name}")
@@ -104,11 +145,7 @@ def change_networks(run, trial, change):
     networks = json.loads(path.read_text())
     change(networks)
     path.write_text(json.dumps(networks))
-    result = json.loads((run / "trials" / trial / "result.json").read_text())
-    for file in result["files"]:
-        if file["name"] == "networks.json":
-            file.update(size=path.stat().st_size, sha256=hashlib.sha256(path.read_bytes()).hexdigest())
-    (run / "trials" / trial / "result.json").write_text(json.dumps(result))
+    seal(run, trial, "networks.json")
 
 
 WRONG_NETWORKS = {
@@ -122,12 +159,13 @@ WRONG_NETWORKS = {
 }
 
 
-def test_a_model_that_is_gone_is_named_and_the_page_does_not_offer_it(copy, write):
-    (attempt_of(copy, "l1-n8") / "model.keras").unlink()
+@pytest.mark.parametrize("how", ["gone", "damaged"])
+def test_a_model_that_is_gone_or_damaged_is_named_and_the_page_does_not_offer_it(copy, write, how):
+    damaged(attempt_of(copy, "l1-n8"), "model.keras", None if how == "gone" else lambda _: b"junk")
     said, page = write(code=1)
-    assert said.error.endswith("/model.keras is gone")
+    assert f"/model.keras is {how}" in said.error
     article = page.one("article", id="trial-l1-n8")
-    assert "model.keras is gone" in article.one("p", "warning").text
+    assert f"model.keras is {how}" in article.one("p", "warning").text
     assert not list(article.each("pre"))
     assert not [link for link in article.each("a") if link["href"].endswith("model.keras")]
     assert page.one("pre", id="load-l1-n32")
