@@ -170,7 +170,7 @@ def _reigns(champions: Champions | None) -> list[Contender]:
     for decision in champions.history if champions else ():
         if decision.action == "crowned":
             reigns.append(decision.contender)
-        elif decision.action == "rolled back":
+        elif decision.action == "rolled back" and reigns:
             reigns.pop()
     return reigns
 

@@ -143,14 +143,18 @@ def _verdict(board: Leaderboard) -> str:
             f"(95 % interval {epoch(numbers.median_low, board.epochs)} to "
             f"{epoch(numbers.median_high, board.epochs)})"
         )
+    size = f"{count(winner.architecture.layers, 'hidden layer')} of {count(winner.architecture.neurons, 'neuron')}"
+    sentence = f"{winner.trial} ({size}) {'leads' if numbers.median is None else 'is fastest'}: {how}"
     if len(board.rows) == 1:
-        return f"{winner.trial}: {how}{_missing(board)}."
-    sentence = f"{winner.trial} {'leads' if numbers.median is None else 'is fastest'}: {how}"
+        return f"{winner.trial} ({size}): {how}{_missing(board)}."
     others = "every other trial with a result" if board.missing or board.damaged else "every other trial"
     close = board.ranking.not_told_apart
     sentence += f"; {_listed(close)} cannot be told apart from it" if close else f"; {others} is slower"
     if sooner := board.ranking.sooner_overall:
         sentence += f", and {_listed(sooner)} {'is' if len(sooner) == 1 else 'are'} sooner over all epochs"
+    smallest = min(board.rows, key=lambda row: (row.standing == WORSE, row.architecture.weights))
+    if smallest is not winner:
+        sentence += f"; of these, {smallest.trial} is the smallest network"
     return f"{sentence}{_missing(board)}."
 
 
@@ -165,6 +169,11 @@ def _listed(names: Sequence[str], most: int = 5) -> str:
     if len(names) > most:
         return f"{', '.join(names[:most])} and {len(names) - most} more"
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+def count(number: int, noun: str) -> str:
+    """Write a count with its noun, as `1 trial` or `1,024 trials`."""
+    return f"{number:,} {noun if number == 1 else f'{noun}s'}"
 
 
 def epoch(value: int | None, limit: int) -> str:

@@ -95,7 +95,8 @@ class Run:
         if stored.get("config_hash") != self.config.hash:
             raise ConfigError(
                 f"{self.url} holds another sweep (its hash is {stored.get('config_hash')}, this one's "
-                f"{self.config.hash}): give this sweep another --run or --output"
+                f"{self.config.hash}): give this sweep another --run or --output; with the chart, another "
+                "release name or sweep.output"
             )
         return True
 

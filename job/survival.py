@@ -8,6 +8,7 @@ A number that the data do not reach, such as the median where fewer than half so
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,9 @@ from scipy.stats import CensoredData, binomtest, ecdf, logrank
 
 CONFIDENCE_LEVEL = 0.95
 SIGNIFICANCE_LEVEL = 0.05
+
+MOST_PERMUTED = 16
+"""Of so many replicates, there are at most 12,870 ways to share them among two trials."""
 
 _ROUNDING = 1e-9
 """A survival curve is a product of fractions: 0.5 may come out as 0.5000000000000002. A replicate is more."""
@@ -88,12 +92,14 @@ class Curve:
         share: (K,) the Kaplan-Meier estimate from that epoch on.
         low: (K,) lower end of its pointwise 95 % interval.
         high: (K,) upper end of it.
+        low_before: lower end of the interval before the first of these epochs.
     """
 
     epochs: NDArray[np.int64]
     share: NDArray[np.float64]
     low: NDArray[np.float64]
     high: NDArray[np.float64]
+    low_before: float
 
 
 @dataclass(frozen=True)
@@ -164,7 +170,7 @@ def outcome(data: EpochsToSolve) -> Outcome:
     of Failure Time Data, 1980), `conf.type="log-log"` in R. In 20,000 simulated trials with 15 % censored
     it held the true median 96 % of the time with 256 replicates and 97 % with 32 (the interval from the
     order statistics, which takes one limit for all, 97 % and 98 %). With fewer than 6 replicates no
-    interval that assumes no shape of the distribution reaches 95 %, and the upper end is None.
+    interval that assumes no shape of the distribution reaches 95 %: it goes from epoch 1 to None.
 
     The share's interval is Wilson's (`scipy.stats.binomtest`; recommended by Brown, Cai and DasGupta,
     Statistical Science 16, 2001). It takes every replicate to have been watched up to the same limit.
@@ -186,7 +192,7 @@ def outcome(data: EpochsToSolve) -> Outcome:
         share_low=float(share.low),
         share_high=float(share.high),
         median=_first_epoch(curve.quantiles, curve.probabilities, 0.5),
-        median_low=_first_epoch(curve.quantiles, low, 0.5),
+        median_low=1 if _all_left(replicates) <= 0.5 else _first_epoch(curve.quantiles, low, 0.5),
         median_high=_first_epoch(curve.quantiles, high, 0.5),
         q10=_first_epoch(curve.quantiles, curve.probabilities, 1 - 0.1),
         q90=_first_epoch(curve.quantiles, curve.probabilities, 1 - 0.9),
@@ -203,15 +209,17 @@ def unsolved_share(data: EpochsToSolve) -> Curve:
         data: what was seen of the trial's replicates.
 
     Returns:
-        The curve. Where none has solved yet, the interval is from 1 to 1, as no variance can be estimated.
+        The curve.
     """
     curve = ecdf(_censored(data)).sf
     low, high = _band(curve, int(np.count_nonzero(data.solved)))
+    low_before = _all_left(data.epochs.size)
     return Curve(
         epochs=curve.quantiles.astype("int64"),
         share=curve.probabilities,
-        low=np.where(np.isnan(low), 1.0, low),
+        low=np.where(np.isnan(low), low_before, low),
         high=np.where(np.isnan(high), 1.0, high),
+        low_before=low_before,
     )
 
 
@@ -230,11 +238,15 @@ def compare(first: EpochsToSolve, second: EpochsToSolve, *, among: int = 2) -> C
             is for two trials that were chosen beforehand.
 
     Returns:
-        The test. Where it has nothing to go by (none solved, or all at once), the p-values are 1.
+        The test. Where it has nothing to go by (none solved, or all at once), the p-values are 1. Of few
+        replicates the normal approximation would be too sure: up to 16 of both together, the p-value is that of
+        the exact permutation test of the log-rank scores (Peto and Peto, J. R. Stat. Soc. A 135, 1972).
     """
     with np.errstate(divide="ignore", invalid="ignore"):  # nothing to go by: a variance of 0
         test = logrank(_censored(first), _censored(second))
     z, p_value = (float(test.statistic), float(test.pvalue)) if np.isfinite(test.statistic) else (0.0, 1.0)
+    if first.epochs.size + second.epochs.size <= MOST_PERMUTED:
+        p_value = _permutation_p(first, second)
     return Comparison(z=z, p_value=p_value, p_adjusted=min(1.0, p_value * (among * (among - 1) // 2)))
 
 
@@ -280,6 +292,20 @@ def rank(trials: Mapping[str, EpochsToSolve], costs: Mapping[str, float] | None 
     )
 
 
+def _permutation_p(first: EpochsToSolve, second: EpochsToSolve) -> float:
+    """Give the two-sided p-value among all ways to share the replicates among two trials of these sizes."""
+    epochs = np.concatenate([first.epochs, second.epochs])
+    solved = np.concatenate([first.solved, second.solved])
+    times = np.unique(epochs[solved])
+    at_risk = epochs[:, None] >= times
+    hazard = np.array([np.count_nonzero(solved & (epochs == at)) for at in times]) / at_risk.sum(axis=0)
+    scores = solved - at_risk @ hazard
+    # scipy.stats.permutation_test refuses a trial of one replicate.
+    ways = np.array(list(combinations(range(epochs.size), first.epochs.size)))
+    sums, own = scores[ways].sum(axis=1), scores[: first.epochs.size].sum()
+    return min(1.0, 2 * float(min(np.mean(sums <= own + _ROUNDING), np.mean(sums >= own - _ROUNDING))))
+
+
 def _censored(data: EpochsToSolve) -> CensoredData:
     return CensoredData.right_censored(data.epochs, ~data.solved)
 
@@ -300,6 +326,11 @@ def _band(curve: Any, solved: int) -> tuple[NDArray[np.float64], NDArray[np.floa
         exact = binomtest(0, solved).proportion_ci(CONFIDENCE_LEVEL, method="exact")
         low, high = np.where(gone, exact.low, low), np.where(gone, exact.high, high)
     return low, high
+
+
+def _all_left(replicates: int) -> float:
+    """Give the lower end of the exact 95 % interval of the share that is left where all are (Clopper, Pearson)."""
+    return float(binomtest(replicates, replicates).proportion_ci(CONFIDENCE_LEVEL, method="exact").low)
 
 
 def _first_epoch(epochs: NDArray[np.float64], shares: NDArray[np.float64], level: float) -> int | None:

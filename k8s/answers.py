@@ -70,7 +70,8 @@ def error_of(status: int, reason: str, body: str, host: str) -> SweepError:
 
 def words_of(error: BaseException) -> str:
     """Return the words of an error without the library's objects that it names first."""
-    return str(error).rpartition(": ")[2] or type(error).__name__
+    words = error.args[-1] if len(error.args) > 1 else error
+    return str(words).rpartition(": ")[2] or type(error).__name__
 
 
 def _message(body: str) -> str:

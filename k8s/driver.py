@@ -5,19 +5,20 @@ exist tell it what it missed.
 """
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from job import logs
-from job.errors import SweepError
+from job.errors import StorageUnavailableError, SweepError
 from job.grid import trials_of_pod
 from job.leaderboard import Leaderboard
 from job.run import Run
 from k8s import watching
 from k8s.client import Cluster, Object
 from k8s.pod_logs import last_lines
-from k8s.reasons import is_trouble, last_words
-from k8s.report import LOG_LINES, Failure, write_report
+from k8s.reasons import UNKNOWN, Cause, is_trouble, last_words
+from k8s.report import LOG_LINES, Failure, keep_failure, kept_failure, write_report
 from k8s.state import UNDONE, Pod, State, parse_job
 from k8s.sweeps import Sweep, check_reachable, why_waiting
 from k8s.trials import why_not_done
@@ -27,6 +28,9 @@ PROGRESS_SECONDS = 10.0
 
 WAITING_SECONDS = 15.0
 """At most this often the driver asks what a Job without any pod waits for."""
+
+MOST_KEPT = 1000
+"""Of so many indexes it is stored at once why an attempt failed; of more, only in the end."""
 
 MOST_TROUBLES = 50
 """So many different reasons why pods are pending the log says, then no more."""
@@ -45,12 +49,16 @@ def drive(cluster: Cluster, sweep: Sweep, run: Run, sink: logs.Sink) -> Leaderbo
         The run's leaderboard.
 
     Raises:
+        ConfigError: the output has another sweep's run of this name, which is left as it is.
         SweepError: the Job was deleted; the cluster has not answered for long, or refuses; the output is not
             to be had.
     """
     check_reachable(run)
-    driver = _Driver(cluster, sweep, sink)
+    with suppress(StorageUnavailableError):
+        run.check()  # Another sweep's run is refused now, not in the end.
+    driver = _Driver(cluster, sweep, run, sink)
     driver.watch()
+    run.check()
     board, summary = write_report(run, driver.state.job, driver.failures())
     for failed in summary["failed"][:MOST_TROUBLES]:
         sink(logs.event(f"{failed['trial']} has no result: {failed['why']}", severity="ERROR", **failed))
@@ -67,14 +75,21 @@ class _Attempt:
     log: tuple[str, ...]
 
 
+def _failure(cause: Cause, attempt: _Attempt) -> Failure:
+    pod = attempt.pod
+    return Failure(cause, pod.attempt, pod.name, pod.uid, pod.node, attempt.log)
+
+
 class _Driver:
     """Watches one Job."""
 
-    def __init__(self, cluster: Cluster, sweep: Sweep, sink: logs.Sink) -> None:
+    def __init__(self, cluster: Cluster, sweep: Sweep, run: Run, sink: logs.Sink) -> None:
         self.state = State(parse_job(sweep.job))
         self._cluster = cluster
         self._sweep = sweep
+        self._run = run
         self._sink = sink
+        self._kept: set[int] = set()
         self._attempts: dict[int, _Attempt] = {}
         self._said: set[str] = set()
         self._progress: tuple[int, ...] = ()
@@ -114,9 +129,8 @@ class _Driver:
         attempt = self._attempts.get(index)
         cause = why_not_done(index, self.state, attempt.pod if attempt else None)
         if attempt is None:
-            return Failure(cause)
-        pod = attempt.pod
-        return Failure(cause, pod.attempt, pod.name, pod.uid, pod.node, attempt.log)
+            return (cause.reason == UNKNOWN and kept_failure(self._run, index)) or Failure(cause)
+        return _failure(cause, attempt)
 
     def _take(self, change: watching.Change) -> None:
         pod = self.state.apply(change)
@@ -136,6 +150,7 @@ class _Driver:
         if known and (known.pod.uid == pod.uid or known.pod.created > pod.created):
             return
         self._attempts[pod.index] = _Attempt(pod, self._last_lines(change.object))
+        self._keep(pod)
         if pod.cause and not (pod.stopped and self.state.job.cause):
             self._say(
                 f"{self._names(pod.index)}: attempt {pod.attempt} failed: {pod.cause.text}",
@@ -148,6 +163,13 @@ class _Driver:
                 log=self._attempts[pod.index].log,
             )
 
+    def _keep(self, pod: Pod) -> None:
+        """Store why an attempt failed: a node that is drained takes its failed pods and this driver with it."""
+        if pod.cause and (pod.index in self._kept or len(self._kept) < MOST_KEPT):
+            self._kept.add(pod.index)
+            with suppress(SweepError):  # Storage may come back; what is lost then is lost only with this driver.
+                keep_failure(self._run, pod.index, _failure(pod.cause, self._attempts[pod.index]))
+
     def _last_lines(self, pod: Object) -> tuple[str, ...]:
         if words := last_words(pod):
             return tuple(words.splitlines()[-LOG_LINES:])
@@ -158,7 +180,7 @@ class _Driver:
         if (job.suspended or job.waits) and time.monotonic() >= self._next_waiting:
             self._next_waiting = time.monotonic() + WAITING_SECONDS
             if cause := why_waiting(self._cluster, job):
-                self._say_once(f"{job.name} waits: {cause.text}", key=cause.text)
+                self._say_once(f"{job.name}: {cause.text}", key=cause.text)
 
     def _say_progress(self) -> None:
         job = self.state.job

@@ -68,9 +68,10 @@ class _Table:
         if anew or self._status is None or self._drawn - self._asked >= WAITING_SECONDS:
             self._status, self._asked = self._new_status(), self._drawn
         shown, more = self._chosen(self._status)
-        table = Table(box=None, pad_edge=False, show_header=False)
-        for _ in range(3):
-            table.add_column(no_wrap=True, overflow="ellipsis")
+        table = Table(box=None, pad_edge=False, show_header=False, expand=True)
+        table.add_column(no_wrap=True)
+        table.add_column(no_wrap=True)
+        table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
         now = datetime.now(UTC)
         for item in shown:
             words = in_words(self._row(item), now)

@@ -20,6 +20,9 @@ MOST_BYTES = 8192
 _NO_LOG = b"unable to retrieve container logs for "
 """So the kubelet says, as if it were the log, that it has removed the container."""
 
+_NO_CONTAINER = '" is terminated'
+"""So ends what the API says instead, once the container of an evicted pod is gone."""
+
 _REMOVED = "has a pod whose log the cluster has removed"
 
 WAITING_SECONDS = 10.0
@@ -140,10 +143,15 @@ class TrialLog:
         Raises:
             _RemovedError: the first of them says that there is no log any more.
         """
-        for number, line in enumerate(self._cluster.log(pod, container=self._container, **options)):
-            if number == 0 and (line.startswith(_NO_LOG) or line.partition(b" ")[2].startswith(_NO_LOG)):
-                raise _RemovedError
-            yield line
+        try:
+            for number, line in enumerate(self._cluster.log(pod, container=self._container, **options)):
+                if number == 0 and (line.startswith(_NO_LOG) or line.partition(b" ")[2].startswith(_NO_LOG)):
+                    raise _RemovedError
+                yield line
+        except SweepError as error:
+            if _NO_CONTAINER in str(error):
+                raise _RemovedError from None
+            raise
 
     def _read(self, pod: str, run: Callable[[], Run]) -> Iterator[str]:
         try:

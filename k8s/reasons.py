@@ -23,6 +23,7 @@ class Cause:
 
 
 EXIT_CODE = "ExitCode"
+UNKNOWN = "Unknown"
 OOM_KILLED = "OOMKilled"
 
 _DISRUPTIONS = {
@@ -58,7 +59,7 @@ def why_failed(pod: Object) -> Cause:
         reason = disruption["reason"]
         return Cause(reason, _line(_DISRUPTIONS.get(reason, reason), disruption.get("message")), code)
     if state is None:
-        return Cause("Unknown", _line("its pod failed", status.get("message") or "nothing says why"))
+        return Cause(UNKNOWN, _line("its pod failed", status.get("message") or "nothing says why"))
     if state.get("reason") in _ENDED_BY_ITSELF:
         return Cause(EXIT_CODE, exit_code_in_words(state["exitCode"], state.get("message", "")), code)
     return Cause(state["reason"], _line(state["reason"], state.get("message")), code)

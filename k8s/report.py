@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from job.errors import ObjectNotFoundError
@@ -10,9 +10,12 @@ from job.grid import trials
 from job.leaderboard import Leaderboard
 from job.report import page
 from job.report.reading import Undone, read_report
-from job.run import LOG, SUMMARY, Run
+from job.run import LOG, REPORT, SUMMARY, Run
 from k8s.reasons import Cause
 from k8s.state import Job
+
+FAILURES = f"{REPORT}/failures"
+"""Below it, N.json says why an attempt of the index N failed, written as soon as that was seen."""
 
 LOG_LINES = 10
 """How much of the log of a failed attempt is kept."""
@@ -72,6 +75,28 @@ def write_report(run: Run, job: Job, failures: dict[int, Failure]) -> tuple[Lead
     _put(run, summary)
     page.store(report)
     return board, summary
+
+
+def keep_failure(run: Run, index: int, failure: Failure) -> None:
+    """Store why an index's newest attempt failed, as long as that is known.
+
+    Raises:
+        StorageError, StorageUnavailableError: the output cannot be written.
+    """
+    run.put(f"{FAILURES}/{index}.json", (json.dumps(asdict(failure), ensure_ascii=False) + "\n").encode())
+
+
+def kept_failure(run: Run, index: int) -> Failure | None:
+    """Return what `keep_failure` stored of an index; None where there is nothing, or it is damaged.
+
+    Raises:
+        StorageError, StorageUnavailableError: the output cannot be read.
+    """
+    try:
+        stored = json.loads(run.storage.read(f"{run.folder}/{FAILURES}/{index}.json"))
+        return Failure(**{**stored, "cause": Cause(**stored["cause"]), "log": tuple(stored["log"])})
+    except (ObjectNotFoundError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _failed(run: Run, failures: dict[int, Failure]) -> Iterator[dict[str, Any]]:

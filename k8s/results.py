@@ -42,10 +42,10 @@ def export(run: Run, target: Path) -> tuple[int, int]:
         SweepError: a result is damaged.
         StorageError, StorageUnavailableError: the results cannot be read.
     """
-    sweep = _read(run, SWEEP)
-    if sweep is None:
-        raise SweepError(f"{run.url} has no results yet")
-    here = _present(target, json.loads(sweep))
+    sweep, summary = _read(run, SWEEP), _read(run, f"report/{SUMMARY}")
+    if sweep is None and summary is None:
+        raise SweepError(f"{run.name} has no results yet")
+    here = _present(target, json.loads(sweep or b"{}"))
     finished = sorted(run.finished())
     wanted = [trial for trial in finished if trial not in here]
     try:
@@ -53,9 +53,10 @@ def export(run: Run, target: Path) -> tuple[int, int]:
         with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as made:
             folder = Path(made)
             _fill(run, folder, wanted)
-            (folder / SWEEP).write_bytes(sweep)
+            if sweep:
+                (folder / SWEEP).write_bytes(sweep)
             _write_report(run, folder)
-            if summary := _read(run, f"report/{SUMMARY}"):
+            if summary:
                 (folder / SUMMARY).write_bytes(summary)
             _move(folder, target)
     except OSError as error:

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from job import termination
-from job.errors import ObjectNotFoundError, StorageError, StorageUnavailableError, SweepError
+from job.errors import ConfigError, ObjectNotFoundError, StorageError, StorageUnavailableError, SweepError
 from job.run import Run
 from k8s.client import Cluster
 from k8s.reasons import Cause
@@ -73,7 +73,12 @@ class Results:
 
     def finished(self) -> set[str]:
         """Return the trials that are done whatever their pod does, where one pod trains several."""
-        return self._read(lambda run: run.finished() if run.config.trials_per_pod > 1 else set(), set())
+
+        def read(run: Run) -> set[str]:
+            # Asked in any case: where the run is out of reach, or another sweep's, the pods are asked instead.
+            return run.finished() if run.check() and run.config.trials_per_pod > 1 else set()
+
+        return self._read(read, set())
 
     def rows(self, trials: Iterator[TrialState]) -> Iterator[Row]:
         """Add the numbers to trials, reading some results ahead side by side."""
@@ -107,7 +112,7 @@ class Results:
             return read(self._run) if self._run else default
         except SweepError as error:
             self._problem = str(error)
-            if isinstance(error, StorageError | StorageUnavailableError):
+            if isinstance(error, ConfigError | StorageError | StorageUnavailableError):
                 self._run = None  # So it would be for all the others; a damaged object is one trial's.
             return default
 

@@ -17,6 +17,8 @@ from k8s.reasons import Cause, why_suspended
 from k8s.state import INDEX_LABEL, JOB_LABEL, NAME_LABEL, RELEASE_LABEL, Job, parse_job
 
 SWEEP_FILE = "sweep.yaml"
+VOLUME = Path("/output")
+"""Where the chart mounts the volume claim."""
 _OURS = f"{NAME_LABEL}=xor-sweep"
 _PATIENCE_SECONDS = 10.0
 """How long a person waits for a bucket that does not answer before the rest is shown without it."""
@@ -73,7 +75,8 @@ def find_sweep(cluster: Cluster, release: str, revision: int | None = None, run:
         releases = {job["metadata"]["labels"].get(RELEASE_LABEL) for job in _jobs(cluster, _OURS)}
         names = ", ".join(sorted(filter(None, releases))) or "none"
         raise ConfigError(
-            f"there is no release '{release}' in the namespace {cluster.namespace}; its releases: {names}"
+            f"there is no release '{release}' in the namespace {cluster.namespace}, or its Jobs have been removed,"
+            f" and its runs are in its output only; the releases that have Jobs: {names}"
         )
     chosen = known.get(run) if run else _of_revision(release, known.values(), revision)
     if chosen is None:
@@ -107,7 +110,7 @@ def revision_of(job: Object) -> int:
 
 def is_here(run: Run) -> bool:
     """Say whether the run is in a bucket, or in a folder that is here; else it is on a volume of its pods."""
-    return run.storage.url.startswith("gs://") or (Path(run.storage.url).is_dir() and run.check())
+    return run.storage.url.startswith("gs://") or (_is_mounted(run) and run.check())
 
 
 def check_reachable(run: Run) -> None:
@@ -116,11 +119,17 @@ def check_reachable(run: Run) -> None:
     Raises:
         ConfigError: it is a folder of the pods that is not here.
     """
-    if not (run.storage.url.startswith("gs://") or Path(run.storage.url).is_dir()):
+    if not (run.storage.url.startswith("gs://") or _is_mounted(run)):
         raise ConfigError(
             f"the sweep's output {run.storage.url} is in its pods, not here: `xor-sweep results` copies it, "
             "or --output names it where the volume is mounted here"
         )
+
+
+def _is_mounted(run: Run) -> bool:
+    """Say whether the output's folder is here; below the volume's, it is made with the first result."""
+    path = Path(run.storage.url)
+    return (VOLUME if path.is_relative_to(VOLUME) else path).is_dir()
 
 
 def why_waiting(cluster: Cluster, job: Job) -> Cause | None:
@@ -150,8 +159,14 @@ def _config(cluster: Cluster, job: Object) -> SweepConfig:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / SWEEP_FILE
         path.write_text(text)
-        settings, where = read_config_file(path)
-    return make_config({**settings, "run": None}, where)
+        try:
+            settings, where = read_config_file(path)
+            return make_config({**settings, "run": None}, where)
+        except ConfigError as error:
+            place = f"the ConfigMap {name}, {SWEEP_FILE}"
+            outcome = parse_job(job).outcome
+            state = f"; its Job is {outcome}" if outcome else ""
+            raise ConfigError(f"{str(error).replace(str(path), place)}{state}") from None
 
 
 def _workload(cluster: Cluster, job: Job) -> Object | None:

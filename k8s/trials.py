@@ -7,7 +7,7 @@ from typing import Literal
 
 from job.config import SweepConfig
 from job.grid import Trial, trials
-from k8s.reasons import Cause
+from k8s.reasons import UNKNOWN, Cause
 from k8s.state import Pod, State
 
 Word = Literal["pending", "running", "done", "failed"]
@@ -81,7 +81,7 @@ def why_not_done(index: int, state: State, pod: Pod | None) -> Cause:
     if own and pod and (index in job.failed or not pod.stopped):
         return own
     if index in job.failed or job.cause is None:
-        return Cause("Unknown", "its pod is gone, and nothing says why it failed")
+        return Cause(UNKNOWN, "its pod is gone, and nothing says why it failed")
     if trouble:
         return Cause(trouble.reason, f"{trouble.text}; until the Job was given up: {job.cause.text}")
     return Cause(job.cause.reason, f"{'was stopped' if own else 'was not done'}: {job.cause.text}")

@@ -87,10 +87,10 @@ def _middle() -> float:
 def _survival(detail: Detail, scale: marks.LogScale, position: int | None, *, legend: bool) -> Markup:
     curve = unsolved_share(detail.data)
     x = [scale(1), *(scale(at) for at in curve.epochs.tolist())]
-    shares = {"share": curve.share, "low": curve.low, "high": curve.high}
+    shares = {"share": (1.0, curve.share), "low": (curve.low_before, curve.low), "high": (1.0, curve.high)}
     lines = {
-        name: marks.steps(*_thinned(x, [1.0, *values.tolist()]), until=scale(scale.limit))
-        for name, values in shares.items()
+        name: marks.steps(*_thinned(x, [before, *values.tolist()]), until=scale(scale.limit))
+        for name, (before, values) in shares.items()
     }
     name = detail.row.trial
     band = [*lines["high"], *reversed(lines["low"])]

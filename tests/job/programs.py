@@ -122,11 +122,11 @@ def run_program(*arguments, cwd, env=None):
 
 
 class OnATerminal:
-    """A program that runs on a terminal of 140 columns and 40 lines."""
+    """A program that runs on a terminal of 40 lines."""
 
-    def __init__(self, *arguments, cwd):
+    def __init__(self, *arguments, cwd, columns=140):
         ours, theirs = pty.openpty()
-        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 140, 0, 0))
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
         self.process = subprocess.Popen(
             [PROGRAM, *arguments],
             cwd=cwd,

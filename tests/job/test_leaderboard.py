@@ -5,12 +5,15 @@ import io
 import json
 import shutil
 
+import numpy as np
 import pytest
 from recomputed import expected_rows
 from rich.console import Console
 
 from job.config import make_config
-from job.leaderboard import make_leaderboard
+from job.leaderboard import leaderboard_of, make_leaderboard
+from job.run import open_run
+from job.survival import EpochsToSolve
 from job.sweep import run_sweep
 from job.tables import print_leaderboard
 
@@ -61,7 +64,8 @@ def test_the_json_says_who_won_and_what_is_missing(finished, say):
     apart = [row["trial"] for row in board["trials"] if row["standing"] == "not told apart"]
     assert board["not_told_apart"] == apart
     winner = board["trials"][0]
-    assert f"l1-n32 is fastest: half of its starts solve XOR by epoch {winner['median']} " in board["verdict"]
+    assert board["verdict"].startswith("l1-n32 (1 hidden layer of 32 neurons) is fastest: ")
+    assert f"half of its starts solve XOR by epoch {winner['median']} " in board["verdict"]
     assert f"(95 % interval {winner['median_low']} to {winner['median_high']})" in board["verdict"]
 
 
@@ -80,7 +84,7 @@ def test_the_table_shows_each_trial_its_numbers_and_the_verdict(finished, say):
         assert f"{median} ({low} to {high})" in line
         assert f"{row['share_solved']:.1%} ({row['share_low']:.1%} to {row['share_high']:.1%})" in line
         assert ("★" in line) == (row["standing"] == "winner")
-    assert board["verdict"] in shown
+    assert board["verdict"] in " ".join(shown.split())
 
 
 def test_a_run_is_found_by_its_folder_by_its_url_and_by_its_name(copy, here, say, monkeypatch):
@@ -131,7 +135,9 @@ def test_one_trial_alone_is_not_called_the_fastest(copy, say):
     for trial in ("l1-n8", "l1-n2"):
         shutil.rmtree(copy / "trials" / trial)
     board = json.loads(say("leaderboard", copy, "--format", "json").out)
-    assert board["verdict"].startswith("l1-n32: half of its starts solve XOR by epoch ")
+    assert board["verdict"].startswith(
+        "l1-n32 (1 hidden layer of 32 neurons): half of its starts solve XOR by epoch "
+    )
     assert "fast" not in board["verdict"]
     assert "slower" not in board["verdict"]
 
@@ -168,3 +174,25 @@ def test_where_no_start_of_any_trial_solves_there_is_no_winner_and_nothing_is_co
     console = Console(file=io.StringIO(), width=120)
     print_leaderboard(board, console)
     assert not set("★≈") & set(console.file.getvalue())
+
+
+@pytest.mark.parametrize("width", [80, 100, 120])
+def test_on_a_narrow_terminal_each_trial_keeps_its_line_and_the_numbers_that_matter(finished, width):
+    shown = io.StringIO()
+    board = make_leaderboard(open_run(str(finished.run), "."))
+    print_leaderboard(board, Console(file=shown, width=width))
+    lines = [line for line in shown.getvalue().splitlines() if "fastest" not in line]
+    for row in board.rows:
+        (line,) = [line for line in lines if row.trial in line.split()]
+        assert f"{row.outcome.median or '>400'} (" in line
+        assert f"{row.outcome.share_high:.1%})" in line
+    assert ("weights" in shown.getvalue()) == (width == 120)
+
+
+def test_of_trials_that_cannot_be_told_apart_the_smallest_network_is_named(finished):
+    board = make_leaderboard(open_run(str(finished.run), "."))
+    assert "smallest" not in board.verdict
+    alike = [EpochsToSolve(np.arange(place, 9 + place), np.ones(9, bool)) for place in (1, 2, 3)]
+    few = dict(zip((row.trial for row in board.rows), alike, strict=True))
+    verdict = leaderboard_of(open_run(str(finished.run), "."), few).verdict
+    assert "l1-n8 and l1-n2 cannot be told apart from it; of these, l1-n2 is the smallest network." in verdict

@@ -57,7 +57,7 @@ def test_the_report_is_written_without_tensorflow_or_keras(copy):
     said = subprocess.run(
         [sys.executable, "-c", program, str(copy)], capture_output=True, text=True, env=ENVIRONMENT, check=False
     )
-    assert "l1-n32 is fastest" in said.stdout, said.stderr
+    assert "l1-n32 (1 hidden layer of 32 neurons) is fastest" in said.stdout, said.stderr
 
 
 # Every picture, alone

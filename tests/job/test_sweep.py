@@ -136,7 +136,7 @@ def test_on_a_terminal_there_is_a_progress_bar_and_then_the_table_with_the_verdi
     assert "{" not in shown
     assert table.index("l1-n32") < table.index("l1-n8")
     assert "★" in table
-    assert "l1-n32 is fastest: half of its starts solve XOR by epoch " in table
+    assert "l1-n32 (1 hidden layer of 32 neurons) is fastest: half of its starts solve XOR by epoch " in table
     for noise in ("oneDNN", "WARNING", "cuda", "Traceback"):
         assert noise not in shown
 

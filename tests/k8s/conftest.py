@@ -91,8 +91,8 @@ def on_a_terminal(tmp_path, environment, monkeypatch):
         monkeypatch.setitem(ENVIRONMENT, name, value)
     started = []
 
-    def begin(*words):
-        started.append(OnATerminal(*map(str, words), cwd=tmp_path))
+    def begin(*words, columns=140):
+        started.append(OnATerminal(*map(str, words), cwd=tmp_path, columns=columns))
         return started[-1]
 
     yield begin

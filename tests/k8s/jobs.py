@@ -35,7 +35,8 @@ def sweep_job(release, script, *, neurons, revision=1, settings=None, container=
         f"{release}-r{revision}",
         {"app.kubernetes.io/name": "xor-sweep", "app.kubernetes.io/instance": release},
     )
-    sweep = {"layers": [1], "neurons": neurons, "epochs": 100, "output": "/output", **(settings or {})}
+    small = {"layers": [1], "neurons": neurons, "replicates": REPLICATES, "epochs": 100}
+    sweep = {**small, "output": "/output", **(settings or {})}
     config = make_config(sweep)
     about = {"name": name, "labels": labels}
     runs = {
@@ -94,6 +95,10 @@ def wait_for(look):
     return seen
 
 
+REPLICATES = 30
+
+FAIL_INDEX = {"rules": [{"action": "FailIndex", "onExitCodes": {"operator": "In", "values": [3]}}]}
+
 WAITS = "until [ -e /tmp/go ]; do sleep 0.2; done"
 """Lines of shell that go on when `let_go` says so."""
 
@@ -137,7 +142,7 @@ def _commit(run, trial, median):
     rows = io.StringIO()
     writer = csv.writer(rows)
     writer.writerow(["seed", "epochs_to_solve", "epochs_trained", "last_loss", "last_accuracy"])
-    writer.writerows([seed, median + seed % 3 - 1, 100, 0.1, 1.0] for seed in range(30))
+    writer.writerows([seed, median + seed % 3 - 1, 100, 0.1, 1.0] for seed in range(REPLICATES))
     log = json.dumps({"message": f"{trial.name}: kept", "time": "2026-01-01T00:00:00Z", "trial": trial.name})
     files = {
         "replicates.csv": rows.getvalue().encode(),

@@ -6,7 +6,14 @@ import json
 import re
 
 import pytest
-from jobs import create, finished_run, kubectl, sweep_job
+from jobs import FAIL_INDEX, WAITS, create, finished_run, kubectl, let_go, sweep_job
+from runs import content
+
+from job.config import make_config
+from job.errors import ConfigError
+from job.run import Run
+from job.storage import open_storage
+from k8s.sweeps import check_reachable
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +26,7 @@ def failed(zoo):
 def test_the_driver_ends_with_0_and_a_verdict_though_the_job_failed(zoo):
     assert zoo.driver.code == 0, zoo.driver.err
     last = zoo.driver.log[-1]
-    assert last["message"].startswith("l1-n1: half of its starts solve XOR")
+    assert last["message"].startswith("l1-n1 (1 hidden layer of 1 neuron): half of its starts solve XOR")
     assert (last["trials"], last["done"], last["failed"]) == (8, 1, 7)
 
 
@@ -31,7 +38,7 @@ def test_the_leaderboard_has_the_trials_that_have_results(zoo):
 def test_the_page_shows_the_verdict_and_of_each_trial_that_failed_why_with_its_log(zoo, failed):
     page = (zoo.output / "runs/zoo-r1/report/index.html").read_text()
     shown = html.unescape(re.search(r'<section id="undone">.*?</section>', page, re.DOTALL)[0])
-    assert "l1-n1: half of its starts solve XOR" in re.sub("<.*?>", "", page)
+    assert "l1-n1 (1 hidden layer of 1 neuron): half of its starts solve XOR" in re.sub("<.*?>", "", page)
     assert shown.count("<tr>") == 1 + len(failed)
     for trial, told in failed.items():
         assert f'<th scope="row" class="left">{trial}</th>' in shown
@@ -158,6 +165,41 @@ def test_a_job_that_is_deleted_under_the_driver_ends_it(namespace, start, tmp_pa
     kubectl("delete", "job", "deleted-r1", "-n", namespace, "--wait=false")
     said = driver.end(timeout=30)
     assert (said.code, said.error) == (1, "the Job deleted-r1 was deleted while the driver watched it")
+
+
+def test_a_run_of_another_sweep_is_left_as_it_is(namespace, xor_sweep, tmp_path):
+    settings = {**json.loads(sweep_job("other", "exit 2", neurons=[7])[0]["data"]["sweep.yaml"])}
+    finished_run(tmp_path, "other-r1", settings, {"l1-n7"})
+    create(namespace, sweep_job("other", "exit 2", neurons=[1], podFailurePolicy=FAIL_INDEX))
+    before = content(tmp_path)
+    said = xor_sweep("driver", "other", "--output", tmp_path)
+    assert said.code == 2
+    assert "holds another sweep" in said.error
+    assert content(tmp_path) == before
+
+
+def test_a_driver_in_a_killed_ones_place_knows_why_what_is_gone_had_failed(namespace, start, xor_sweep, tmp_path):
+    script = f'[ "$JOB_COMPLETION_INDEX" = 0 ] && {{ {WAITS}; exit 0; }}; echo "at the end"; exit 3'
+    create(namespace, sweep_job("drained", script, neurons=[1, 2], podFailurePolicy=FAIL_INDEX))
+    driver = start("driver", "drained", "--output", str(tmp_path))
+    driver.wait_until(lambda: list(tmp_path.glob("runs/drained-r1/report/failures/1.json")))
+    driver.process.kill()
+    driver.end()
+    failed = "batch.kubernetes.io/job-name=drained-r1,batch.kubernetes.io/job-completion-index=1"
+    kubectl("delete", "pods", "-n", namespace, "--selector", failed)
+    let_go(namespace, "drained-r1", 0)
+    assert xor_sweep("driver", "drained", "--output", tmp_path).code == 0
+    summary = json.loads((tmp_path / "runs/drained-r1/report/summary.json").read_text())
+    told = {item["trial"]: item for item in summary["failed"]}["l1-n2"]
+    assert (told["reason"], told["exit_code"], told["log"]) == ("ExitCode", 3, ["at the end"])
+
+
+def test_an_output_below_the_volumes_folder_is_made_with_the_first_result(tmp_path, monkeypatch):
+    monkeypatch.setattr("k8s.sweeps.VOLUME", tmp_path)
+    config = make_config({"output": f"{tmp_path}/below/it"})
+    check_reachable(Run(open_storage(config.output), config, "run"))
+    with pytest.raises(ConfigError):
+        check_reachable(Run(open_storage(f"{tmp_path}-elsewhere"), config, "run"))
 
 
 def test_sigterm_ends_the_driver_at_once(namespace, start, tmp_path):

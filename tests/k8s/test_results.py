@@ -150,8 +150,25 @@ def rename_in_result(trial, name):
 @pytest.mark.usefixtures("settings")
 def test_a_run_that_has_not_begun_has_no_results(xor_sweep, tmp_path):
     said = xor_sweep("results", "kept", "here", "--output", tmp_path)
-    assert (said.code, said.error) == (1, f"{tmp_path}/runs/kept-r1 has no results yet")
+    assert (said.code, said.error) == (1, "kept-r1 has no results yet")
     assert not (tmp_path / "here").exists()
+
+
+@pytest.mark.usefixtures("settings")
+def test_of_a_run_that_no_trial_has_begun_the_drivers_report_comes(xor_sweep, tmp_path):
+    report = tmp_path / "output/runs/kept-r1/report"
+    report.mkdir(parents=True)
+    failed = [{"trial": "l1-n1", "why": "Unschedulable: no node", "log": []}]
+    (report / "summary.json").write_text(json.dumps({"failed": failed}))
+    said = xor_sweep("results", "kept", "here", "--output", tmp_path / "output")
+    assert said.code == 0, said.err
+    assert names_in(tmp_path / "here") == {
+        "index.html",
+        "leaderboard.csv",
+        "summary.json",
+        "pictures/activations.svg",
+    }
+    assert "Unschedulable: no node" in (tmp_path / "here/index.html").read_text()
 
 
 def test_from_a_bucket_the_same_files_come(namespace, gcs_server, gcs_url, xor_sweep, tmp_path):
@@ -254,7 +271,7 @@ def test_a_bucket_that_has_no_run_yet_is_asked_and_no_pod_is(namespace, xor_swee
     objects = sweep_job("early", "exit 0", neurons=[1], suspend=True, settings={"output": gcs_url})
     create(namespace, objects)
     said = xor_sweep("results", "early", "here", STORAGE_EMULATOR_HOST=gcs_server)
-    assert (said.code, said.error) == (1, f"{gcs_url}/runs/early-r1 has no results yet")
+    assert (said.code, said.error) == (1, "early-r1 has no results yet")
     assert (
         kubectl("get", "events", "-n", namespace, "--field-selector", "involvedObject.kind=Pod").count("early") == 0
     )

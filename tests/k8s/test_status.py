@@ -2,16 +2,15 @@
 
 import json
 import re
+import socket
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from click.testing import CliRunner
-from jobs import WAITS, create, finished_run, kubectl, let_go, sweep_job, wait_for
+from jobs import FAIL_INDEX, WAITS, create, finished_run, kubectl, let_go, sweep_job, wait_for
 
 from job.cli import cli
-
-FAIL_INDEX = {"rules": [{"action": "FailIndex", "onExitCodes": {"operator": "In", "values": [3]}}]}
 
 MIXED = """
 case $JOB_COMPLETION_INDEX in
@@ -28,9 +27,9 @@ sleep 600
 def look(xor_sweep):
     """The status of a release as JSON: its trials by their names, looked at until they are as they should be."""
 
-    def until(release, is_so, *words):
+    def until(release, is_so, *words, **env):
         def seen():
-            said = xor_sweep("status", release, "--format", "json", *words)
+            said = xor_sweep("status", release, "--format", "json", *words, **env)
             assert said.code == 0, said.err
             shown = json.loads(said.out)
             trials = {trial["trial"]: trial for trial in shown["trials"]}
@@ -132,6 +131,16 @@ def test_where_the_run_is_on_a_volume_its_pods_tell_their_results(look, xor_swee
     kubectl("delete", "job", "telling-r1", "-n", namespace, "--wait=false")
 
 
+def test_where_the_bucket_is_out_of_reach_the_pods_tell_their_results(look, xor_sweep, namespace):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        away = {"STORAGE_EMULATOR_HOST": f"http://127.0.0.1:{free.getsockname()[1]}"}
+    create(namespace, sweep_job("remote", TELLING, neurons=[1, 2], settings={"output": "gs://bucket/prefix"}))
+    look("remote", lambda trials: {t["state"] for t in trials.values()} == {"done"}, **away)
+    _, first, *_, last = xor_sweep("status", "remote", **away).out.splitlines()
+    assert first == "l1-n1  done     median 48 (95 % interval 44 to >100)"
+    assert last.startswith("Some medians are left out: gs://bucket is not available")
+
+
 @pytest.fixture(scope="module")
 def waiting(namespace):
     """Releases of which nothing can run."""
@@ -161,6 +170,19 @@ def test_what_waits_says_for_what(look, release, reasons, words):
     _, trials = look(release, lambda trials: trials["l1-n1"].get("reason") in reasons)
     assert trials["l1-n1"]["state"] == "pending"
     assert words in trials["l1-n1"]["why"]
+
+
+@pytest.mark.parametrize("columns", [80, 50])
+@pytest.mark.usefixtures("waiting")
+def test_on_a_narrow_terminal_a_long_reason_is_cut_and_never_the_name_or_the_state(on_a_terminal, columns):
+    live = on_a_terminal("status", "stuck", columns=columns)
+    live.wait_until("l1-n1  ")
+    live.wait_until("Unschedulable: 0/")
+    live.process.terminate()
+    line = next(line for line in live.end()[1].splitlines() if "Unschedulable" in line)
+    shown = re.sub(r"\x1b\[[\d;?]*[a-zA-Z]", "", line).strip()
+    assert shown.startswith("l1-n1  pending  Unschedulable: 0/")
+    assert len(shown) <= columns
 
 
 @pytest.mark.usefixtures("waiting")
