@@ -112,7 +112,8 @@ def test_a_cron_expression_is_taken(chart, schedule):
         ("@fortnightly", "'@fortnightly' is no word for a schedule: give @hourly"),
         ("@every day", "is no word for a schedule"),
         ("@every 0s", "'@every 0s' would start one at every second: give a time above 0, such as @every 12h"),
-        ("@every 0h0.0ms", "give a time above 0"),
+        ("@every 0h0m", "give a time above 0"),
+        ("@every 500ms", "is no word for a schedule"),
         ("TZ=UTC 0 3 * * 0", "is no cron expression"),
     ],
 )

@@ -164,6 +164,27 @@ NOT_FOR_THE_API = [
         "resources.requests.cpu: '1001m' is more than the limit of '1'",
     ),
     ({"driver": {"resources": {"requests": {"memory": "2Gi"}}}}, "driver.resources.requests.memory: '2Gi' is more"),
+    (
+        {"resources": {"requests": {"gpu": 1}}},
+        "resources.requests: a container cannot ask for 'gpu': give cpu, memory",
+    ),
+    (
+        {"driver": {"resources": {"limits": {"CPU": 1}}}},
+        "driver.resources.limits: a container cannot ask for 'CPU'",
+    ),
+    (
+        {"resources": {"requests": {"example.com/x": 1}}},
+        "resources.requests.example.com/x: of such a resource the limit must be given, too, and be the same",
+    ),
+    (
+        {"tolerations": [{"key": "a", "operator": "Exists", "value": "b"}]},
+        "tolerations: operator Exists takes no value, and has 'b': leave the value out",
+    ),
+    ({"gpu": {"tolerations": [{}]}}, "gpu.tolerations: one has no key: give it one, or operator Exists"),
+    (
+        {"tolerations": [{"key": "a", "effect": "NoSchedule", "tolerationSeconds": 5}]},
+        "tolerations: tolerationSeconds goes with effect NoExecute only",
+    ),
     ({"kueue": {"queueName": "My_queue"}}, "kueue.queueName: 'My_queue' cannot be the name of an object"),
     ({"kueue": {"queueName": "q" * 64}}, "cannot be the name of an object: give up to 63 of a-z, 0-9, '-' and '.'"),
     ({"priorityClassName": "High"}, "priorityClassName: 'High' cannot be the name of an object"),
@@ -225,7 +246,14 @@ TAKEN = [
     {"resources": {"requests": {"memory": "1Gi"}, "limits": {"memory": 2**30}}},
     {"resources": {"requests": {"memory": "1e3"}, "limits": {"memory": "1k"}}},
     {"resources": {"requests": None, "limits": None}},
-    {"resources": {"requests": {"ephemeral-storage": "1Gi", "example.com/x": "2"}, "limits": {"example.com/x": 2}}},
+    {"resources": {"limits": {"cpu": None}}, "driver": {"resources": {"limits": None}}},
+    {
+        "podSecurityContext": {"runAsUser": None, "fsGroup": None},
+        "securityContext": {"readOnlyRootFilesystem": None},
+    },
+    {"tolerations": [{"operator": "Exists"}, {"key": "a", "operator": "Exists", "effect": "NoExecute"}]},
+    {"tolerations": [{"key": "a", "value": "b"}, {"key": "a", "effect": "NoExecute", "tolerationSeconds": 5}]},
+    {"resources": {"requests": {"ephemeral-storage": "1Gi", "example.com/x": 2}, "limits": {"example.com/x": 2}}},
     *({"image": {"repository": name}} for name in ("a", "localhost:5000/a/b", "[::1]:5000/a", "Host.io/a__b--c.d")),
     {"image": {"tag": "_A.b-c", "digest": f"sha256:{'0' * 64}"}},
     {"podLabels": {"Team": "", "example.com/Team": "A_b.c-1"}, "podAnnotations": {"Example.com/A": "any thing"}},

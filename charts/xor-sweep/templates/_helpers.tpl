@@ -58,6 +58,19 @@ app.kubernetes.io/managed-by: {{ .Release.Service | quote }}
 {{- end }}
 {{- end }}
 
+{{/* A map without the keys that were set to null: Helm 4 keeps those when an upgrade reuses values. */}}
+{{- define "xor-sweep.withoutNulls" -}}
+{{- $kept := dict }}
+{{- range $key, $value := . }}
+{{- if kindIs "map" $value }}
+{{- $_ := set $kept $key (include "xor-sweep.withoutNulls" $value | fromYaml) }}
+{{- else if not (kindIs "invalid" $value) }}
+{{- $_ := set $kept $key $value }}
+{{- end }}
+{{- end }}
+{{- toYaml $kept }}
+{{- end }}
+
 {{/* A quantity as a string: Helm has whole numbers as floating-point numbers, and prints large ones with an exponent. */}}
 {{- define "xor-sweep.quantity" -}}
 {{- ternary (int64 .) . (kindIs "float64" .) | toString | quote }}

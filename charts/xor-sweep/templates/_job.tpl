@@ -87,7 +87,7 @@ runtimeClassName: {{ . | quote }}
 {{- end }}
 {{- with $values.podSecurityContext }}
 securityContext:
-  {{- toYaml . | nindent 2 }}
+  {{- include "xor-sweep.withoutNulls" . | nindent 2 }}
 {{- end }}
 {{- with merge (dict) $values.nodeSelector (ternary $values.gpu.nodeSelector dict (.gpu | default false)) }}
 nodeSelector:
@@ -147,7 +147,7 @@ containers:
       {{- toYaml . | nindent 6 }}
     {{- end }}
     resources:
-      {{- $resources := deepCopy (.resources | default $values.resources) }}
+      {{- $resources := include "xor-sweep.withoutNulls" (.resources | default $values.resources) | fromYaml }}
       {{- if .gpu }}
       {{- $gpus := dict $values.gpu.resourceName (int64 $values.gpu.count) }}
       {{- $resources = mustMergeOverwrite $resources (dict "requests" $gpus "limits" $gpus) }}
@@ -155,7 +155,7 @@ containers:
       {{- toYaml $resources | nindent 6 }}
     {{- with $values.securityContext }}
     securityContext:
-      {{- toYaml . | nindent 6 }}
+      {{- include "xor-sweep.withoutNulls" . | nindent 6 }}
     {{- end }}
     volumeMounts:
       - name: sweep

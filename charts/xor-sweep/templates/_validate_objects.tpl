@@ -21,6 +21,9 @@ already: here they are refused before. What these take is refused here only wher
 {{- range $path, $resources := dict "resources" $values.resources "driver.resources" $values.driver.resources }}
 {{- include "xor-sweep.validateResources" (dict "path" $path "resources" $resources) }}
 {{- end }}
+{{- range $path, $tolerations := dict "tolerations" $values.tolerations "gpu.tolerations" $values.gpu.tolerations }}
+{{- include "xor-sweep.validateTolerations" (dict "path" $path "tolerations" $tolerations) }}
+{{- end }}
 {{- range $path, $labels := dict "podLabels" $values.podLabels "nodeSelector" $values.nodeSelector "gpu.nodeSelector" $values.gpu.nodeSelector }}
 {{- range $key, $value := $labels }}
 {{- include "xor-sweep.validateKey" (dict "path" $path "what" "label" "key" $key "rest" $key) }}
@@ -88,11 +91,22 @@ already: here they are refused before. What these take is refused here only wher
 {{/* What a container asks for and may use: (dict "path" the value "resources" what it is). */}}
 {{- define "xor-sweep.validateResources" -}}
 {{- $path := .path }}
-{{- $limits := .resources.limits | default dict }}
+{{- $resources := include "xor-sweep.withoutNulls" .resources | fromYaml }}
+{{- $limits := $resources.limits | default dict }}
+{{- range $kind, $asked := $resources }}
+{{- range $resource, $_ := $asked }}
+{{- if not (regexMatch "^(cpu|memory|ephemeral-storage|hugepages-[0-9]+[KMG]i|[-a-z0-9.]+/[-A-Za-z0-9_.]{1,63})$" $resource) }}
+{{- fail (printf "%s.%s: a container cannot ask for '%s': give cpu, memory, ephemeral-storage, or a resource with its domain, such as nvidia.com/gpu" $path $kind $resource) }}
+{{- end }}
+{{- if and (eq $kind "requests") (contains "/" $resource) (ne (toString (get $limits $resource)) (toString (get $asked $resource))) }}
+{{- fail (printf "%s.requests.%s: of such a resource the limit must be given, too, and be the same" $path $resource) }}
+{{- end }}
+{{- end }}
+{{- end }}
 {{- range $resource, $limit := $limits }}
 {{- include "xor-sweep.validateQuantity" (dict "path" (printf "%s.limits.%s" $path $resource) "value" $limit) }}
 {{- end }}
-{{- range $resource, $request := .resources.requests | default dict }}
+{{- range $resource, $request := $resources.requests | default dict }}
 {{- include "xor-sweep.validateQuantity" (dict "path" (printf "%s.requests.%s" $path $resource) "value" $request) }}
 {{- if hasKey $limits $resource }}
 {{- $limit := get $limits $resource }}
@@ -100,6 +114,22 @@ already: here they are refused before. What these take is refused here only wher
 {{- if gt (include "xor-sweep.amount" $request | float64) (mulf (include "xor-sweep.amount" $limit | float64) 1.000000001) }}
 {{- fail (printf "%s.requests.%s: '%v' is more than the limit of '%v': give a limit of that or more, or ask for less" $path $resource $request $limit) }}
 {{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Taints that do not keep pods away: (dict "path" the value "tolerations" what they are). */}}
+{{- define "xor-sweep.validateTolerations" -}}
+{{- $path := .path }}
+{{- range .tolerations }}
+{{- if and (eq (.operator | default "Equal") "Exists") .value }}
+{{- fail (printf "%s: operator Exists takes no value, and has '%s': leave the value out, or give operator Equal" $path .value) }}
+{{- end }}
+{{- if and (not .key) (ne (.operator | default "Equal") "Exists") }}
+{{- fail (printf "%s: one has no key: give it one, or operator Exists, which then stands for every taint" $path) }}
+{{- end }}
+{{- if and (hasKey . "tolerationSeconds") (ne (.effect | default "") "NoExecute") }}
+{{- fail (printf "%s: tolerationSeconds goes with effect NoExecute only" $path) }}
 {{- end }}
 {{- end }}
 {{- end }}
