@@ -3,6 +3,8 @@
 import os
 import sys
 import traceback
+from collections.abc import Iterator
+from difflib import get_close_matches
 from functools import cache
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -139,7 +141,10 @@ def trial(context: click.Context, /, index: Any, name: str | None, log_format: s
     ),
     *(setting(name, single=True) for name in AXES[2:]),
     setting("epochs"),
-    setting("seed", text="The seed of the initial weights: a replicate's, as replicates.csv has it."),
+    setting(
+        "seed",
+        text="The seed of the initial weights: a replicate's, as replicates.csv has it, from 0 to 2147483645.",
+    ),
     setting("keep_training", text="Train up to the limit, also when it is solved: true or false."),
     setting("device"),
     LOG_FORMAT,
@@ -159,15 +164,19 @@ def train(context: click.Context, /, log_format: str, debug: bool, **_: Any) -> 
     from job.stopping import StopRequest
 
     settings, where = _given(context)
-    settings = {"layers": 1, "neurons": 16, "replicates": 1, **settings}
-    config = make_config(settings, where)
-    check_seed(config.seed, where.get("seed", "--seed"))
-    with StopRequest(logs.last_words(context.obj)) as stop:
-        train_single(config, stop=stop, sink=logs.sink(log_format), debug=debug)
+    for axis, value in settings.items():
+        if axis in AXES and "," in str(value):
+            raise ConfigError(f"{where[axis]}: '{value}' is a list: give one value (`xor-sweep sweep` takes lists)")
+    if isinstance(settings.get("seed"), int):
+        check_seed(settings["seed"], where["seed"])
+    config = make_config({"layers": 1, "neurons": 16, "replicates": 1, **settings}, where)
+    # Nothing is stored, so there is nothing to save.
+    with StopRequest(logs.last_words(context.obj)) as stop, stop.at_once():
+        train_single(config, sink=logs.sink(log_format), debug=debug)
 
 
 @cli.command()
-@click.argument("run")
+@click.argument("run", type=click.Path())
 @click.option(
     "--format",
     "table_format",
@@ -292,8 +301,32 @@ def _config(context: click.Context) -> SweepConfig:
     return make_config({**settings, **given}, {**where, **given_where})
 
 
+_PREFIX = "XOR_SWEEP_"
+_OF_THE_POD = {"XOR_SWEEP_POD_UID", "XOR_SWEEP_FAILURE_COUNT", "XOR_SWEEP_IMAGE"}
+
+
+def _refuse_mistyped_variables() -> None:
+    """Refuse a variable that looks like one of ours and is none; others, such as a Service's, are nobody's."""
+    known = {*_OF_THE_POD, *_variables(cli)}
+    for name in sorted(name for name in os.environ if name.startswith(_PREFIX) and name not in known):
+        words = [variable.removeprefix(_PREFIX) for variable in known]
+        if like := get_close_matches(name.removeprefix(_PREFIX), words, 1, cutoff=0.8):
+            raise ConfigError(f"{name}: no such variable; did you mean {_PREFIX}{like[0]}?")
+
+
+def _variables(command: click.Command) -> Iterator[str]:
+    for parameter in command.params:
+        yield from [parameter.envvar] if isinstance(parameter.envvar, str) else parameter.envvar or ()
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            if inner := command.get_command(context, name):
+                yield from _variables(inner)
+
+
 def _given(context: click.Context) -> tuple[dict[str, Any], dict[str, str]]:
     """Return the settings that flags and the environment give, and what a person calls their places."""
+    _refuse_mistyped_variables()
     settings, where = {}, {}
     for option in context.command.params:
         source = context.get_parameter_source(option.name or "")
@@ -372,6 +405,8 @@ def failures_exit_code(failures: list[SweepError]) -> int:
 def main() -> None:
     """Run the command line; every error becomes one line on standard error and an exit code."""
     how: dict[str, Any] = {"debug": False, "log_format": "auto"}
+    # Closed by whoever started this (`>&-`): then nobody wants to read it.
+    sys.stdout, sys.stderr = (stream or open(os.devnull, "w") for stream in (sys.stdout, sys.stderr))  # noqa: SIM115
     try:
         sys.exit(cli.main(standalone_mode=False, prog_name="xor-sweep", obj=how))
     except click.exceptions.NoArgsIsHelpError as error:

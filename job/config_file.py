@@ -7,6 +7,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.reader import ReaderError
 
 from job.config import SweepConfig, nearest
 from job.errors import ConfigError
@@ -29,6 +30,12 @@ def read_config_file(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
         raise ConfigError(f"the sweep file {path} is not a text file in UTF-8") from None
     except MarkedYAMLError as error:
         raise ConfigError(_not_yaml(path, error)) from None
+    except ReaderError as error:
+        before = path.read_text(encoding="utf-8")[: error.position].split("\n")
+        where = f"{path}:{len(before)}:{len(before[-1]) + 1}"
+        raise ConfigError(
+            f"{where}: this is not YAML: it holds the character U+{int(error.character):04X}"
+        ) from None
     except YAMLError as error:
         raise ConfigError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
     except RecursionError:
@@ -48,6 +55,9 @@ def _not_yaml(path: Path, error: MarkedYAMLError) -> str:
     mark = error.problem_mark or error.context_mark
     where = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
     problem = (error.problem or error.context or "it cannot be parsed").splitlines()[0]
+    problem = {"but found another document": "it must be one document, without '---' in the middle"}.get(
+        problem, problem
+    )
     return f"{where}: this is not YAML: {problem}"
 
 

@@ -63,7 +63,7 @@ def setting(name: str, *, single: bool = False, text: str | None = None, default
     """Return the option of one of `SweepConfig`'s fields; its help and default are the field's own."""
     field = SweepConfig.model_fields[name]
     flag = "--" + name.replace("_", "-")
-    kinds: dict[str, Any] = {"output": str, "run": str, "keep_training": bool}
+    kinds: dict[str, Any] = {"output": click.Path(), "run": str, "keep_training": bool}
     kind = kinds.get(name) or (Values if name in AXES and not single else Value)(_NAMES.get(name, ()))
     return click.option(
         f"{flag}/--no-{flag[2:]}" if kind is bool else flag,

@@ -5,25 +5,23 @@ from job.config import SweepConfig
 from job.devices import start_tensorflow
 from job.errors import ConfigError
 from job.grid import SEED_SPAN, trial_at
-from job.stopping import StopRequest
 
 
 def check_seed(seed: int, where: str) -> None:
     """Refuse a seed that would draw the weights of another.
 
     Raises:
-        ConfigError: it is too large.
+        ConfigError: it is too large, or below 0.
     """
-    if seed >= SEED_SPAN:
-        raise ConfigError(f"{where}: {seed} is too large: seeds of initial weights go from 0 to {SEED_SPAN - 1}")
+    if not 0 <= seed < SEED_SPAN:
+        raise ConfigError(f"{where}: {seed} is not possible: seeds of initial weights go from 0 to {SEED_SPAN - 1}")
 
 
-def train_single(config: SweepConfig, *, stop: StopRequest, sink: logs.Sink, debug: bool = False) -> None:
+def train_single(config: SweepConfig, *, sink: logs.Sink, debug: bool = False) -> None:
     """Train the first network of a grid from the initial weights of seed `config.seed`; nothing is stored.
 
     Args:
         config: each axis has one value.
-        stop: asked whether to stop.
         sink: takes the log lines: loss and accuracy at growing epochs, the epoch at which it is solved, and
             the four predictions.
         debug: let TensorFlow print what it prints at its start.
@@ -31,14 +29,12 @@ def train_single(config: SweepConfig, *, stop: StopRequest, sink: logs.Sink, deb
     Raises:
         DeviceError: a GPU was asked for and there is none.
         TrialError: the numbers left the finite ones.
-        InterruptedRunError: it was told to stop.
     """
     architecture = trial_at(config, 0).architecture
-    with stop.at_once():
-        start_tensorflow(config.device, debug=debug)
-        from job.data import FEATURES
-        from job.training import Progress, train  # TensorFlow must be started first
-        from job.trial import MILESTONES, milestones
+    start_tensorflow(config.device, debug=debug)
+    from job.data import FEATURES
+    from job.training import Progress, train  # TensorFlow must be started first
+    from job.trial import MILESTONES, milestones
 
     size = f"{architecture.layers} x {architecture.neurons} neurons, {architecture.weights} weights"
     sink(logs.event(f"{size}, seed {config.seed}"))
@@ -57,10 +53,7 @@ def train_single(config: SweepConfig, *, stop: StopRequest, sink: logs.Sink, deb
         config.epochs,
         keep_training=config.keep_training,
         report=show,
-        should_stop=stop,
     )
-    if training.stopped:
-        raise stop.error()
     epoch = len(training.loss)
     if epoch not in MILESTONES:
         show_epoch(epoch, float(training.loss[-1, 0]), float(training.accuracy[-1, 0]))

@@ -11,8 +11,8 @@ from typing import Self
 
 from job.errors import InterruptedRunError
 
-GRACE_SECONDS = 7.0
-"""A spot node gives a pod about 15 seconds, and the promise is 10: past 7 the process ends unsaved."""
+GRACE_SECONDS = 6.0
+"""A spot node gives a pod about 15 seconds, and the promise is 10: past 6 the process ends unsaved."""
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -49,13 +49,13 @@ class StopRequest:
         Raises:
             InterruptedRunError: it was told to stop before.
         """
-        self._at_once = True
+        before, self._at_once = self._at_once, True
         try:
             if self():
                 raise self.error()
             yield
         finally:
-            self._at_once = False
+            self._at_once = before
 
     def __enter__(self) -> Self:
         """Take over the two signals."""

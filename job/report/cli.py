@@ -16,7 +16,7 @@ PICTURES = (
 
 
 @click.command()
-@click.argument("run")
+@click.argument("run", type=click.Path())
 @options(OUTPUT, DEBUG)
 def report(run: str, output: str | None, debug: bool) -> None:  # noqa: ARG001
     """Write the page of RUN and its pictures into its report/: one index.html that needs nothing else.
@@ -39,7 +39,7 @@ def report(run: str, output: str | None, debug: bool) -> None:  # noqa: ARG001
 
 @click.command()
 @click.argument("kind", metavar="KIND", type=click.Choice(PICTURES))
-@click.argument("run")
+@click.argument("run", type=click.Path())
 @click.option(
     "--trials",
     type=Values(),

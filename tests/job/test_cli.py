@@ -61,7 +61,7 @@ def test_each_option_has_an_environment_variable_and_its_help_names_it(say, name
     shown = "".join(say(name, "--help").out.split())
     for option in cli.commands[name].params:
         if option.param_type_name == "option":
-            variable = f"XOR_SWEEP_{option.name.removeprefix('table_').upper()}"
+            variable = f"XOR_SWEEP_{option.name.replace('table', name).upper()}"
             assert variable in shown, f"{option.opts[0]} of {name}"
 
 
@@ -127,7 +127,7 @@ WRONG = [  # the words, and what the line must say: what is wrong, and what woul
     ("sweep --neurons 1.5", "--neurons", "1.5", "whole numbers"),
     ("sweep --neurons 8;16", "--neurons", "8;16", "whole numbers"),
     ("train --neurons 0", "--neurons", "0", "from 1 to 4096"),
-    ("train --neurons 8,16", "--neurons", "8,16", "whole number"),
+    ("train --neurons 8,16", "--neurons", "8,16", "one value"),
     ("sweep --layers 0", "--layers", "0", "from 1 to 100"),
     ("sweep --layers -1", "--layers", "-1", "from 1 to 100"),
     ("sweep --layers 101", "--layers", "101", "from 1 to 100"),
@@ -229,6 +229,41 @@ def test_a_wrong_environment_variable_is_named(say, here, variable, value, comma
     assert variable in said.error
     assert expected in said.error
     assert list(here.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["sweep", "trial", "train"])
+def test_a_mistyped_variable_is_refused_with_the_right_one(say, here, command):
+    said = say(command, XOR_SWEEP_NEURON="3")
+    assert (said.code, said.error) == (2, "XOR_SWEEP_NEURON: no such variable; did you mean XOR_SWEEP_NEURONS?")
+    assert list(here.iterdir()) == []
+
+
+def test_the_variables_of_a_service_and_of_the_pod_are_taken(say):
+    pod = {"XOR_SWEEP_POD_UID": "a", "XOR_SWEEP_FAILURE_COUNT": "1", "XOR_SWEEP_IMAGE": "b"}
+    said = say(
+        "sweep", "--neurons", "0", XOR_SWEEP_SERVICE_HOST="10.0.0.1", XOR_SWEEP_PORT="tcp://10.0.0.1:80", **pod
+    )
+    assert said.error.startswith("--neurons: 0 is not possible")
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("--layers 1,2", "--layers: '1,2' is a list: give one value"),
+        ("--optimizer sgd,adam", "--optimizer: 'sgd,adam' is a list"),
+        ("--seed -3", "--seed: -3 is not possible: seeds of initial weights go from 0 to 2147483645"),
+    ],
+)
+def test_train_says_what_it_takes_one_of(say, words, expected):
+    said = say("train", *words.split())
+    assert said.code == 2
+    assert said.error.startswith(expected)
+
+
+def test_with_a_closed_standard_output_a_command_ends_without_a_word(finished):
+    command = f'exec "{PROGRAM}" leaderboard "{finished.run}" >&-'
+    said = subprocess.run(["sh", "-c", command], capture_output=True, text=True, env=ENVIRONMENT, check=False)
+    assert (said.returncode, said.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(
