@@ -13,16 +13,19 @@ from job.survival import unsolved_share
 
 Height = Callable[[float], float]
 
-COLOURS, DASHES = 7, 4
-"""So many colours and kinds of dashes tell lines apart; together 28."""
+COLOURS, DASHES = 7, 6
+"""So many colours and kinds of dashes tell lines apart; together 42, as no number divides both."""
+
+NAMED_AT = (0.1, 0.26, 0.42, 0.58, 0.74, 0.9)
+"""At which share a curve has its name, by its kind of dashes: the first, which is the soonest, lowest."""
 
 _WIDTH, _HEIGHT = 720, 400
 _LEFT, _RIGHT, _TOP, _BOTTOM = 60, 700, 26, 350
 
 
 def slot(position: int) -> str:
-    """Return the classes that give the line at this position its colour and dashes."""
-    return f"s{position % COLOURS} d{position // COLOURS % DASHES}"
+    """Return the classes that give the line at this position its colour and dashes; neighbours differ in both."""
+    return f"s{position % COLOURS} d{position % DASHES}"
 
 
 def default_picks(report: Report) -> list[str]:
@@ -56,6 +59,7 @@ def draw_survival(report: Report, picked: list[str], *, all_of_them: bool = Fals
         _survival(by_name[name], scale, picked.index(name) if name in picked else None, legend=not all_of_them)
         for name in shown
     ]
+    names = [_name(by_name[name], scale, picked.index(name) if name in picked else None) for name in shown]
     said = "; ".join(_in_words(by_name[name], report.limit) for name in picked)
     rows = 0 if all_of_them else len(picked)
     height = _HEIGHT + (rows + 2) // 3 * 20
@@ -65,6 +69,7 @@ def draw_survival(report: Report, picked: list[str], *, all_of_them: bool = Fals
             *marks.epoch_axis(scale, _TOP, _BOTTOM, "epoch (log scale)"),
             marks.tag("line", x1=_LEFT, x2=_RIGHT, y1=_middle(), y2=_middle(), class_="half"),
             *series,
+            *names,
         ),
         _WIDTH,
         height,
@@ -99,8 +104,8 @@ def _survival(detail: Detail, scale: marks.LogScale, position: int | None, *, le
         column, row = position % 3, position // 3
         left, y = _LEFT + column * 210.0, _HEIGHT + row * 20.0 + 4
         marked = [
-            marks.tag("path", d=f"M{marks.number(left)} {marks.number(y)}h34", class_="line"),
-            marks.text(left + 42, y + 4, name, "tick"),
+            marks.tag("path", d=f"M{marks.number(left)} {marks.number(y)}h40", class_="line"),
+            marks.text(left + 48, y + 4, name, "tick"),
         ]
     return marks.tag(
         "g",
@@ -113,6 +118,35 @@ def _survival(detail: Detail, scale: marks.LogScale, position: int | None, *, le
         data_words=_in_words(detail, scale.limit),
         hidden="" if position is None else None,
     )
+
+
+def _name(detail: Detail, scale: marks.LogScale, position: int | None) -> Markup:
+    """Return a trial's name at its curve; it also says where it belongs should the curve get other dashes."""
+    name = detail.row.trial
+    curve = unsolved_share(detail.data)
+    falls = list(zip(map(scale, curve.epochs.tolist()), curve.share.tolist(), strict=True))
+    places = [_name_place(falls, share, 7.0 * len(name), left=share < 0.5) for share in NAMED_AT]
+    x, y = places[(position or 0) % DASHES]
+    return marks.tag(
+        "text",
+        name,
+        x=x,
+        y=y,
+        class_=f"at {slot(position or 0)}",
+        data_trial=name,
+        data_places=" ".join(f"{marks.number(x)},{marks.number(y)}" for x, y in places),
+        hidden="" if position is None else None,
+    )
+
+
+def _name_place(falls: list[tuple[float, float]], share: float, width: float, *, left: bool) -> tuple[float, float]:
+    """Return where a name begins, or ends if it is left of its curve: at this share, else above the curve's end."""
+    most = _RIGHT if left else _RIGHT - width
+    fallen = next((x for x, unsolved in falls if unsolved <= share), None)
+    if fallen is None:
+        return most, _BOTTOM - (_BOTTOM - _TOP) * (falls[-1][1] if falls else 1) - 7
+    height = _BOTTOM - (_BOTTOM - _TOP) * share + 4
+    return (max(fallen - 7, _LEFT + width) if left else min(fallen + 7, most)), height
 
 
 def _thinned(x: list[float], shares: list[float]) -> tuple[list[float], list[float]]:

@@ -33,25 +33,35 @@ document.addEventListener("keydown", (event) => { if (event.key === "Escape") hi
 // The trials whose survival curves are shown; each takes the first colour and dashes that are free.
 const picks = all("#picker input");
 const series = new Map(all(".survival .series").map((line) => [line.dataset.trial, line]));
+const names = new Map(all(".survival .at").map((name) => [name.dataset.trial, name]));
 const slots = new Map();
-const slotClasses = (slot) => [`s${slot % 7}`, `d${Math.floor(slot / 7) % 4}`];
+const slotClasses = (slot) => [`s${slot % 7}`, `d${slot % 6}`];
 const isSlot = (name) => /^[sd]\d$/.test(name);
 function dress(element, slot) {
   element.classList.remove(...[...element.classList].filter(isSlot));
   element.classList.add(...slotClasses(slot));
 }
+function place(name, slot) {
+  const [x, y] = name.dataset.places.split(" ")[slot % 6].split(",");
+  name.setAttribute("x", x);
+  name.setAttribute("y", y);
+}
 function pick(box) {
   const line = series.get(box.value);
+  const name = names.get(box.value);
   if (box.checked && !slots.has(box.value)) {
     let slot = 0;
     while ([...slots.values()].includes(slot)) slot += 1;
     slots.set(box.value, slot);
     dress(line, slot);
+    dress(name, slot);
+    place(name, slot);
     dress(box.parentElement.querySelector(".swatch"), slot);
   } else if (!box.checked) {
     slots.delete(box.value);
   }
   line.toggleAttribute("hidden", !box.checked);
+  name.toggleAttribute("hidden", !box.checked);
 }
 const key = document.getElementById("survival-key");
 function tellPicked() {

@@ -150,6 +150,47 @@ def test_all_of_many_lines_can_be_told_apart_by_colour_or_dashes(paneled_sweep, 
     assert len(set(looks)) == len(lines) == 8
 
 
+def test_the_first_lines_are_told_apart_by_their_dashes_alone(paneled_sweep, look):
+    page = look(paneled_sweep.run)
+    page.get_by_role("button", name="None").click()
+    for box in page.locator("#picker input").all()[:6]:
+        box.check()
+    lines = page.locator(".survival .series:not([hidden]) .line").all()
+    dashes = {line.evaluate("line => getComputedStyle(line).strokeDasharray") for line in lines}
+    assert len(dashes) == len(lines) == 6
+
+
+def test_the_script_gives_lines_and_names_the_looks_and_places_that_they_have_without_it(paneled_sweep, look):
+    seen = []
+    for scripts in (True, False):
+        page = look(paneled_sweep.run, java_script_enabled=scripts)
+        shown = page.locator(".survival .series:not([hidden]), .survival .at:not([hidden])").all()
+        seen.append(
+            [
+                [mark.get_attribute(name) for name in ("data-trial", "x", "y")]
+                + sorted(mark.get_attribute("class").split())
+                for mark in shown
+            ]
+        )
+    assert len(seen[0]) >= 10
+    assert seen[0] == seen[1]
+
+
+def test_a_picked_trial_has_its_name_at_its_curve_within_the_plot(paneled_sweep, look):
+    page = look(paneled_sweep.run)
+    for box in page.locator("#picker input").all():
+        box.check()
+    drawn = page.locator("svg.survival").bounding_box()
+    names = page.locator(".survival .at:not([hidden])").all()
+    assert len(names) == 8
+    for name in names:
+        box = name.bounding_box()
+        assert drawn["x"] < box["x"]
+        assert box["x"] + box["width"] < drawn["x"] + drawn["width"]
+    page.get_by_role("button", name="None").click()
+    assert page.locator(".survival .at:not([hidden])").count() == 0
+
+
 def test_a_trial_is_seen_up_close_by_its_cell_its_row_its_address_and_the_list(finished, look):
     page = look(finished.run)
 
