@@ -18,7 +18,11 @@ METRICS = {MEDIAN: "median epochs to solve", SOLVED: "share of the starts that s
 MOST_CELLS = 1000
 """The most cells of all panels together; the panels with the best trials are drawn."""
 
-_LEFT, _TOP, _WIDTH, _HEIGHT = 56, 46, 64, 48
+_LEFT, _TOP, _HEIGHT = 56, 46, 48
+_WIDEST, _NARROWEST, _ROOM = 64, 36, 1040
+"""A cell's width in pixels: as many columns as have room on the page are seen at once."""
+_TWO_LINES = 56
+"""In narrower cells a sign is above its number."""
 _NAMES = {"learning_rate": "learning rate"}
 
 
@@ -67,10 +71,11 @@ def draw_panel(report: Report, panel: Panel, metric: str | None = None, *, links
     rows = {row.trial: row for row in report.board.rows}
     undone = {item.trial: item.what for item in report.undone}
     cells = [_cell(report, trial, rows.get(trial.name), undone, metric, links) for trial in panel.cells.values()]
-    width = _LEFT + _WIDTH * len(config.neurons) + 2
+    wide = _wide(report)
+    width = _LEFT + wide * len(config.neurons) + 2
     height = _TOP + _HEIGHT * len(config.layers) + 2
     columns = [
-        marks.text(_LEFT + _WIDTH * (at + 0.5), _TOP - 9, neurons, "tick", "middle")
+        marks.text(_LEFT + wide * (at + 0.5), _TOP - 9, neurons, "tick", "middle")
         for at, neurons in enumerate(config.neurons)
     ]
     lines = [
@@ -95,6 +100,16 @@ def draw_panel(report: Report, panel: Panel, metric: str | None = None, *, links
     )
 
 
+def _wide(report: Report) -> int:
+    """Return how wide a cell is."""
+    return min(_WIDEST, max(_NARROWEST, (_ROOM - _LEFT - 2) // len(report.run.config.neurons)))
+
+
+def _font_size(words: str, wide: int) -> float:
+    """Return the size, at most the usual one, at which words fit into a cell; a digit is .6 of it wide."""
+    return min(15.0, (wide - 6) / (0.6 * len(words)))
+
+
 def _alternative(report: Report, row: Row) -> str:
     of = row.architecture
     return (
@@ -107,15 +122,16 @@ def _cell(
     report: Report, trial: Trial, row: Row | None, undone: Mapping[str, str], metric: str | None, links: bool
 ) -> Markup:
     config = report.run.config
-    x = float(_LEFT + _WIDTH * config.neurons.index(trial.architecture.neurons))
+    wide = _wide(report)
+    x = float(_LEFT + wide * config.neurons.index(trial.architecture.neurons))
     y = float(_TOP + _HEIGHT * config.layers.index(trial.architecture.layers))
     wanted = [metric] if metric else list(METRICS)
     parts = [part for name in wanted for part in _face(report, row, name, x, y)]
     if row is None:
-        parts = _empty(x, y, undone.get(trial.name, "no result yet"))
+        parts = _empty(x, y, wide, undone.get(trial.name, "no result yet"))
     elif row.standing == WINNER:
         # White within black shows on any colour.
-        ring = {"x": x + 2.5, "y": y + 2.5, "width": _WIDTH - 5.0, "height": _HEIGHT - 5.0, "rx": 3.0}
+        ring = {"x": x + 2.5, "y": y + 2.5, "width": wide - 5.0, "height": _HEIGHT - 5.0, "rx": 3.0}
         parts += [marks.tag("rect", **ring, class_=kind) for kind in ("ring-out", "ring")]
     lines = "\n".join(tip_lines(report, trial, row, undone))
     if not links:
@@ -134,19 +150,25 @@ def _face(report: Report, row: Row | None, metric: str, x: float, y: float) -> I
         return
     share, words = _value(report, row, metric)
     kind = f"only-{metric}"
-    box = {"x": x + 0.5, "y": y + 0.5, "width": _WIDTH - 1.0, "height": _HEIGHT - 1.0}
+    wide = _wide(report)
+    box = {"x": x + 0.5, "y": y + 0.5, "width": wide - 1.0, "height": _HEIGHT - 1.0}
     if share is None:
         yield marks.tag("rect", **box, class_=f"beyond {kind}")
     else:
         yield marks.tag("rect", **box, fill=marks.sequential(share), class_=kind)
     ink = marks.readable_on(marks.sequential(share)) if share is not None else None
     sign = SIGNS.get(row.standing, "")
+    middle = x + wide / 2
+    said: list[object] = [f"{sign} {words}".strip()]
+    if sign and wide < _TWO_LINES:
+        said = [marks.tag("tspan", sign, x=middle, dy=-9.0), marks.tag("tspan", words, x=middle, dy=15.0)]
     yield marks.tag(
         "text",
-        f"{sign} {words}".strip(),
-        x=x + _WIDTH / 2,
+        *said,
+        x=middle,
         y=y + _HEIGHT / 2 + 5,
         text_anchor="middle",
+        font_size=_font_size(words if len(said) > 1 else str(said[0]), wide),
         class_=f"value {kind}",
         fill=ink,
     )
@@ -164,12 +186,20 @@ def _value(report: Report, row: Row, metric: str) -> tuple[float | None, str]:
     return 1 - math.log(numbers.median / low) / span, str(numbers.median)
 
 
-def _empty(x: float, y: float, what: str) -> list[Markup]:
-    words = {"no result yet": "none yet"}.get(what, what)
-    box = {"x": x + 1.0, "y": y + 1.0, "width": _WIDTH - 2.0, "height": _HEIGHT - 2.0}
+def _empty(x: float, y: float, wide: int, what: str) -> list[Markup]:
+    words = {"no result yet": "none yet" if wide >= _TWO_LINES else "none"}.get(what, what)
+    box = {"x": x + 1.0, "y": y + 1.0, "width": wide - 2.0, "height": _HEIGHT - 2.0}
     return [
-        marks.tag("rect", **box, class_=f"empty {'broken' if words == what else ''}".strip()),
-        marks.text(x + _WIDTH / 2, y + _HEIGHT / 2 + 4, words, "tick", "middle"),
+        marks.tag("rect", **box, class_="empty" if what == "no result yet" else "empty broken"),
+        marks.tag(
+            "text",
+            words,
+            x=x + wide / 2,
+            y=y + _HEIGHT / 2 + 4,
+            text_anchor="middle",
+            font_size=min(12.0, _font_size(words, wide)),
+            class_="what",
+        ),
     ]
 
 

@@ -4,6 +4,8 @@ import csv
 import difflib
 import json
 
+from job.grid import trials
+
 
 def result_of(run, trial):
     """Return what a trial's result.json holds."""
@@ -13,6 +15,23 @@ def result_of(run, trial):
 def attempt_of(run, trial):
     """Return the folder of the attempt that counts."""
     return run / "trials" / trial / result_of(run, trial)["attempt"]
+
+
+def under_other_names(run, names, config, folder):
+    """Make a run of another grid whose results are those of trials of a run, in turn, without networks.json."""
+    sweep = json.loads((run / "sweep.json").read_text())
+    folder.mkdir(parents=True)
+    (folder / "sweep.json").write_text(
+        json.dumps({**sweep, "config": config.model_dump(mode="json"), "config_hash": config.hash})
+    )
+    results = [result_of(run, name) for name in names]
+    for trial in trials(config):
+        result = {**results[trial.index % len(results)], "config_hash": config.hash}
+        place = folder / "trials" / trial.name
+        place.mkdir(parents=True)
+        (place / result["attempt"]).symlink_to(attempt_of(run, result["trial"]))
+        result["files"] = [file for file in result["files"] if file["name"] != "networks.json"]
+        (place / "result.json").write_text(json.dumps({**result, "trial": trial.name, "index": trial.index}))
 
 
 def rows_of(run, trial, name="replicates.csv"):

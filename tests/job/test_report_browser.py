@@ -7,6 +7,11 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import sync_playwright
+from runs import under_other_names
+
+from job.config import SweepConfig
+from job.report.page import write_report
+from job.run import open_run
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
 
@@ -241,6 +246,40 @@ def test_nothing_overflows_the_page(finished, paneled_sweep, look, width):
     for run in (finished.run, paneled_sweep.run):
         page = look(run, width=width)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.fixture
+def wide_run(finished, tmp_path):
+    """Real results under the names of a grid of 25 columns."""
+    config = SweepConfig(layers=(1, 2), neurons=tuple(range(1, 26)), replicates=16, epochs=400)
+    run = tmp_path / "runs" / "wide"
+    under_other_names(finished.run, ("l1-n2", "l1-n8", "l1-n32"), config, run)
+    write_report(open_run(str(run), "."))
+    return run
+
+
+def test_a_grid_of_25_columns_is_seen_whole_on_the_screen_and_in_print(wide_run, look):
+    page = look(wide_run)
+    panel = page.locator("#grid .panel")
+    assert panel.evaluate("panel => panel.scrollWidth <= panel.clientWidth")
+    page.set_viewport_size({"width": 700, "height": 900})
+    page.emulate_media(media="print")
+    assert panel.locator("svg.heatmap").bounding_box()["width"] <= 700
+
+
+@pytest.mark.parametrize("metric", ["median", "share of the starts"])
+def test_the_words_in_the_cells_of_a_wide_grid_fit(wide_run, look, metric):
+    page = look(wide_run)
+    page.get_by_role("radio", name=metric).check()
+    cells = page.locator(".heatmap .cell").all()
+    assert len(cells) == 50
+    for cell in cells:
+        (words,) = [text.bounding_box() for text in cell.locator("text").all() if text.is_visible()]
+        face = next(rect.bounding_box() for rect in cell.locator("rect").all() if rect.is_visible())
+        assert face["x"] <= words["x"]
+        assert words["x"] + words["width"] <= face["x"] + face["width"]
+        assert face["y"] <= words["y"]
+        assert words["y"] + words["height"] <= face["y"] + face["height"]
 
 
 def contrast(first, second):

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 from pages import p_words, parse
 from recomputed import log_rank, read_rows
-from runs import attempt_of, damaged, result_of
+from runs import attempt_of, damaged, under_other_names
 
 from job.config import SweepConfig
 from job.grid import trials
@@ -204,19 +204,7 @@ def test_the_page_of_a_large_grid_says_what_it_leaves_out(copy, say):
         epochs=LIMIT,
     )
     large = copy.parent / "large"
-    sweep = json.loads((copy / "sweep.json").read_text())
-    large.mkdir()
-    (large / "sweep.json").write_text(
-        json.dumps({**sweep, "config": config.model_dump(mode="json"), "config_hash": config.hash})
-    )
-    results = [result_of(copy, trial) for trial in TRIALS]
-    for trial in trials(config):
-        result = {**results[trial.index % 3], "config_hash": config.hash}
-        folder = large / "trials" / trial.name
-        folder.mkdir(parents=True)
-        (folder / result["attempt"]).symlink_to(attempt_of(copy, result["trial"]))
-        result["files"] = [file for file in result["files"] if file["name"] != "networks.json"]
-        (folder / "result.json").write_text(json.dumps({**result, "trial": trial.name, "index": trial.index}))
+    under_other_names(copy, TRIALS, config, large)
     said = say("report", large)
     assert said.code == 0, said.err
     text = (large / "report" / "index.html").read_text()
