@@ -68,8 +68,8 @@ def draw_intervals(report: Report, most: int = MOST_ROWS) -> marks.Picture:
         content.append(interval(row, scale, y))
     if more:
         content.append(marks.text(left - 12, bottom - 10, f"and {more:,} more", "tick", "end"))
-    note = "dot: median, thick: its 95 % interval, thin: 10 % to 90 % of the starts"
-    content.append(marks.text(right, 16, note, "tick", "end"))
+    note = "dot: median, thick: its 95 % interval, thin: 10 % to 90 % of starts"
+    content.append(marks.text(2, 16, note, "tick"))
     return marks.Picture(
         tuple(content),
         620,
@@ -92,7 +92,8 @@ def draw_times(report: Report) -> marks.Picture | None:
     if not names:
         return None
     longest = sum(report.seconds[names[0]].values()) or 1.0
-    left, right, top = 20 + 7.4 * max(map(len, names)), 660.0, 44.0
+    legend = marks.legend_places([*PARTS.values()], 2)
+    left, right, top = 20 + 7.4 * max(map(len, names)), 660.0, 44.0 + 20 * legend[-1][1]
     content = []
     for at, name in enumerate(names):
         y, x = top + 22.0 * at, left
@@ -105,14 +106,13 @@ def draw_times(report: Report) -> marks.Picture | None:
                 content.append(marks.tag("rect", title, x=x, y=y, width=width, height=17.0, class_=f"time {part}"))
             x += width
         content.append(marks.text(x + 8, y + 13, seconds_words(sum(spent.values())), "tick"))
-    x = left
-    for part, words in PARTS.items():
-        content.append(marks.tag("rect", x=x, y=10.0, width=14.0, height=14.0, class_=f"time {part}"))
-        content.append(marks.text(x + 20, 21, words, "tick"))
-        x += 44 + 6.4 * len(words)
+    for (part, words), (x, row) in zip(PARTS.items(), legend, strict=True):
+        y = 10 + 20.0 * row
+        content.append(marks.tag("rect", x=x, y=y, width=14.0, height=14.0, class_=f"time {part}"))
+        content.append(marks.text(x + 20, y + 11, words, "tick"))
     return marks.Picture(
         tuple(content),
-        max(740.0, x),
+        740,
         top + 22.0 * len(names) + 8,
         title="Where the time went, the longest first",
         description=time_words(report),

@@ -159,7 +159,7 @@ def _thinned(x: list[float], shares: list[float]) -> tuple[list[float], list[flo
 
 def draw_accuracy(report: Report, detail: Detail) -> marks.Picture:
     """Draw accuracy by epoch: each of the first starts by itself, and quantiles and mean over all."""
-    left, right, top, bottom = 60, 640, 62, 300
+    left, right, top, bottom = 60, 640, 82, 320
     scale = marks.LogScale(report.limit, left, right)
 
     def height(share: float) -> float:
@@ -177,7 +177,7 @@ def draw_accuracy(report: Report, detail: Detail) -> marks.Picture:
     return marks.Picture(
         tuple(content),
         660,
-        350,
+        370,
         title=f"{detail.row.trial}: accuracy by epoch, single starts and all",
         description=start_words(report, detail),
         class_="accuracy",
@@ -233,14 +233,14 @@ def _accuracy_legend(starts: int) -> list[Markup]:
         ("quantiles", "10 % to 90 %"),
     ]
     parts = []
-    x = 60.0
-    for kind, words in items:
+    places = marks.legend_places([words for _, words in items], 14)
+    for (kind, words), (x, row) in zip(items, places, strict=True):
+        y = 5 + 20.0 * row
         if kind == "quantiles":
-            parts.append(marks.tag("rect", x=x, y=10.0, width=24.0, height=10.0, class_=kind))
+            parts.append(marks.tag("rect", x=x, y=y, width=24.0, height=10.0, class_=kind))
         else:
-            parts.append(marks.tag("path", d=f"M{marks.number(x)} 15h24", class_=kind))
-        parts.append(marks.text(x + 30, 19, words, "tick"))
-        x += 44 + 6.6 * len(words)
+            parts.append(marks.tag("path", d=f"M{marks.number(x)} {marks.number(y + 5)}h24", class_=kind))
+        parts.append(marks.text(x + 30, y + 9, words, "tick"))
     return parts
 
 

@@ -46,6 +46,23 @@ def text(x: float, y: float, words: object, class_: str | None = None, anchor: s
     return tag("text", words, x=float(x), y=float(y), class_=class_, text_anchor=anchor)
 
 
+LEGEND_WIDTH = 390.0
+"""So much of a plot's width is seen at once on a telephone."""
+
+
+def legend_places(words: Sequence[str], left: float, most: float = LEGEND_WIDTH) -> list[tuple[float, int]]:
+    """Return where each entry of a legend begins, and in which row, in as many rows as have room."""
+    places: list[tuple[float, int]] = []
+    x, row = left, 0
+    for said in words:
+        width = 44 + 6.6 * len(said)
+        if x > left and x + width > most:
+            x, row = left, row + 1
+        places.append((x, row))
+        x += width
+    return places
+
+
 @dataclass(frozen=True)
 class Picture:
     """A picture with its text alternative; its size is in pixels."""

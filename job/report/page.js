@@ -30,6 +30,16 @@ for (const mark of all("[data-tip]")) {
 }
 document.addEventListener("keydown", (event) => { if (event.key === "Escape") hideTip(); });
 
+// What goes on to a side fades there.
+for (const box of all(".scroll")) {
+  const fade = () => {
+    box.classList.toggle("before", box.scrollLeft > 1);
+    box.classList.toggle("after", box.scrollLeft + box.clientWidth < box.scrollWidth - 1);
+  };
+  box.addEventListener("scroll", fade, { passive: true });
+  new ResizeObserver(fade).observe(box);
+}
+
 // The trials whose survival curves are shown; each takes the first colour and dashes that are free.
 const picks = all("#picker input");
 const series = new Map(all(".survival .series").map((line) => [line.dataset.trial, line]));

@@ -282,6 +282,46 @@ def test_the_words_in_the_cells_of_a_wide_grid_fit(wide_run, look, metric):
         assert words["y"] + words["height"] <= face["y"] + face["height"]
 
 
+def test_on_a_telephone_the_leaderboards_numbers_are_seen_and_what_goes_on_fades(paneled_sweep, look):
+    page = look(paneled_sweep.run, width=360)
+    box = page.locator("#leaderboard .scroll")
+    edge = box.bounding_box()["x"] + box.bounding_box()["width"]
+    row = page.locator("#leaderboard tbody tr").first
+    trial, median, solved = (row.locator("th, td").nth(place).bounding_box() for place in (1, 2, 3))
+    assert trial["x"] + trial["width"] <= median["x"] + 1
+    assert median["x"] + median["width"] <= edge
+    assert solved["x"] < edge
+    faded = box.evaluate("box => getComputedStyle(box).maskImage")
+    assert "calc(100% - 40px)" in faded
+    box.evaluate("box => { box.scrollLeft = box.scrollWidth; }")
+    page.wait_for_function(
+        "box => box.classList.contains('before') && !box.classList.contains('after')", arg=box.element_handle()
+    )
+    assert box.evaluate("box => getComputedStyle(box).maskImage") not in ("none", faded)
+
+
+def test_only_what_goes_on_to_a_side_fades(paneled_sweep, look):
+    for width in (360, 1200):
+        page = look(paneled_sweep.run, width=width)
+        boxes = [box for box in page.locator(".scroll").all() if box.is_visible()]
+        assert len(boxes) > 5
+        for box in boxes:
+            over = box.evaluate("box => box.scrollWidth > box.clientWidth + 1")
+            assert (box.evaluate("box => getComputedStyle(box).maskImage") != "none") == over
+
+
+@pytest.mark.parametrize("picture", ["accuracy", "times"])
+def test_a_plots_legend_is_seen_whole_on_a_telephone(paneled_sweep, look, picture):
+    page = look(paneled_sweep.run, width=360)
+    wanted = {
+        "accuracy": ("the first start", "mean", "10 % to 90 %"),
+        "times": ("compilation", "training", "writing"),
+    }
+    for words in wanted[picture]:
+        entry = page.locator(f"svg.{picture}").first.locator("text", has_text=words).first.bounding_box()
+        assert entry["x"] + entry["width"] <= 360
+
+
 def contrast(first, second):
     def luminance(colour):
         parts = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]

@@ -166,7 +166,7 @@ def test_the_accuracy_curves_follow_history_csv(finished, page, trial):
 
     def place(row, column):
         x = round(2 * (60 + 580 * math.log(int(row["epoch"])) / math.log(LIMIT))) / 2
-        return x, round(300 - 238 * float(row[column]), 2)
+        return x, round(320 - 238 * float(row[column]), 2)
 
     median = corners(next(picture.each("path", "middle"))["d"])
     changes = [
