@@ -332,6 +332,11 @@ def contrast(first, second):
     return (high + 0.05) / (low + 0.05)
 
 
+def mixed(colour, ground, opacity):
+    pairs = zip(*(map(int, re.findall(r"\d+", words)[:3]) for words in (colour, ground)), strict=True)
+    return " ".join(str(round(over * opacity + under * (1 - opacity))) for over, under in pairs)
+
+
 @pytest.mark.parametrize(("scheme", "ground"), [("light", LIGHT), ("dark", DARK)])
 def test_words_and_lines_have_contrast_in_light_and_dark(paneled_sweep, look, scheme, ground):
     page = look(paneled_sweep.run, color_scheme=scheme)
@@ -347,11 +352,23 @@ def test_words_and_lines_have_contrast_in_light_and_dark(paneled_sweep, look, sc
         ("thead button", "color"),
     ]
     lines = [(f".survival .series.s{slot} .line", "stroke") for slot in range(7)]
-    marks = [(".interval .dot", "fill"), (".start.first", "stroke"), (".middle", "stroke"), (".time.train", "fill")]
+    marks = [
+        *((f".interval{kind} .thick", "stroke") for kind in ("", ".best", ".worse")),
+        (".interval .dot", "stroke"),
+        (".start.first", "stroke"),
+        ("path.start:not(.first)", "stroke"),
+        (".dot.start:not(.first)", "fill"),
+        (".middle", "stroke"),
+        *((f".time.{part}", "fill") for part in ("start", "compile", "train", "other")),
+        *((f".weight.{sign}.w{strength}", "stroke") for sign in ("positive", "negative") for strength in range(5)),
+    ]
     for least, kind in ((4.5, words), (3, lines), (3, marks)):
         for selector, name in kind:
-            colour = page.locator(selector).first.evaluate("(mark, name) => getComputedStyle(mark)[name]", name)
-            assert contrast(colour, ground) >= least, f"{selector}: {colour} on {ground}"
+            mark = page.locator(selector).first
+            colour = mark.evaluate("(mark, name) => getComputedStyle(mark)[name]", name)
+            opacity = float(mark.evaluate("mark => getComputedStyle(mark).opacity"))
+            seen = mixed(colour, ground, opacity)
+            assert contrast(seen, ground) >= least, f"{selector}: {seen} on {ground}"
 
 
 def test_the_words_in_the_heat_maps_cells_have_contrast(paneled_sweep, look):
