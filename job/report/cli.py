@@ -14,6 +14,9 @@ PICTURES = (
 )
 """The kinds of pictures, in the order of the page; `job.report.plots` draws them."""
 
+OF_TRIALS = ("survival", "accuracy", "boundary", "unsolved", "network")
+"""The kinds that draw trials one by one; the others show the whole run."""
+
 
 @click.command()
 @click.argument("run", type=click.Path())
@@ -45,7 +48,7 @@ def report(run: str, output: str | None, debug: bool) -> None:  # noqa: ARG001
     type=Values(),
     envvar="XOR_SWEEP_TRIALS",
     show_envvar=True,
-    help="The trials to draw, as l2-n16,l1-n32; left out, the picture's own choice.",
+    help=f"The trials to draw, as l2-n16,l1-n32, for {', '.join(OF_TRIALS)}; left out, the picture's own choice.",
 )
 @click.option(
     "--to",
@@ -60,7 +63,7 @@ def plot(kind: str, run: str, trials: Any, to: Path | None, output: str | None, 
     """Draw one picture of RUN's report as an SVG file.
 
     KIND is heatmap, heatmap-solved, intervals, survival, accuracy, boundary, unsolved, network, activations or
-    times.
+    times. What is damaged is left out, and named.
 
     \b
     xor-sweep plot heatmap runs/sweep-f572acc9
@@ -70,8 +73,15 @@ def plot(kind: str, run: str, trials: Any, to: Path | None, output: str | None, 
     from job.report.reading import read_report
     from job.run import open_run
 
-    drawn = draw(read_report(open_run(run, output or ".")), kind, tuple(map(str, trials or ())))
-    target = to or Path(f"{kind}.svg")
+    if trials and kind not in OF_TRIALS:
+        raise ConfigError(f"--trials is for {', '.join(OF_TRIALS)}; '{kind}' shows the whole run")
+    found = read_report(open_run(run, output or "."))
+    _write(draw(found, kind, tuple(map(str, trials or ()))), to or Path(f"{kind}.svg"))
+    if found.damage:
+        raise SweepError(found.damage_words)
+
+
+def _write(drawn: str, target: Path) -> None:
     if str(target) == "-":
         click.echo(drawn, nl=False)
         return

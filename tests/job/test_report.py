@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import pytest
 from programs import ENVIRONMENT
 
-from job.report.cli import PICTURES
+from job.report.cli import OF_TRIALS, PICTURES
 from job.report.plots import KINDS
 
 # What is written, and by which command
@@ -91,11 +91,24 @@ def test_a_picture_goes_to_the_file_or_the_pipe_that_is_named(copy, say, here):
     assert "l1-n32" not in piped
 
 
+@pytest.mark.parametrize("kind", OF_TRIALS)
+def test_the_trials_that_are_named_are_drawn_and_no_others(copy, say, kind):
+    said = say("plot", kind, copy, "--to", "-", "--trials", "l1-n2")
+    assert said.code == 0
+    assert "l1-n2" in said.out
+    assert "l1-n32" not in said.out
+
+
 @pytest.mark.parametrize(
     ("words", "code", "expected"),
     [
         (("plot", "pie", "RUN"), 2, "heatmap"),
         (("plot", "survival", "RUN", "--trials", "l9-n9"), 2, "l1-n32"),
+        *(
+            (("plot", kind, "RUN", "--trials", "l1-n8"), 2, "survival")
+            for kind in PICTURES
+            if kind not in OF_TRIALS
+        ),
         (("plot", "survival", "nowhere"), 2, "nowhere"),
         (("plot", "survival", "RUN", "--to", "no/such/folder.svg"), 2, "no/such/folder.svg"),
         (("report", "nowhere"), 2, "nowhere"),
