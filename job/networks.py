@@ -9,7 +9,7 @@ from typing import Annotated, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, PositiveInt, model_validator
 
 NETWORKS = "networks.json"
 
@@ -67,7 +67,7 @@ class Curve(_Part):
     seed: int
     epochs: list[int]
     """The first epoch, and each at which the accuracy is not that of the epoch before."""
-    accuracy: list[FiniteFloat]
+    accuracy: list[Annotated[float, Field(ge=0, le=1)]]
     """The accuracy from that epoch on."""
     until: int
     """The last epoch of the curve."""
@@ -85,7 +85,7 @@ class Unsolved(_Part):
 
     predictions: Annotated[list[bool], Field(min_length=4, max_length=4)]
     """What they predict for XOR's rows (0, 0), (0, 1), (1, 0), (1, 1), rounded."""
-    count: int
+    count: PositiveInt
     """How many replicates ended so."""
     seed: int
     """The seed of the first of them."""

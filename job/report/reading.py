@@ -281,7 +281,7 @@ def _history(data: bytes) -> History:
     if kept[-1] != row:
         kept.append(row)
     epochs, low, median, high, mean = np.array(kept).T
-    if not np.isfinite(mean).all() or (np.diff(epochs) <= 0).any():
+    if not np.isfinite(kept).all() or (np.diff(epochs) <= 0).any():
         raise ValueError("its epochs do not rise, or a number is not finite")
     return History(epochs.astype("int64"), low, median, high, mean)
 

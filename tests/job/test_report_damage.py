@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import re
 import shutil
 import urllib.request
@@ -10,7 +11,7 @@ from urllib.parse import quote
 import pytest
 from pages import p_words, parse
 from recomputed import log_rank, read_rows
-from runs import attempt_of, damaged, under_other_names
+from runs import attempt_of, damaged, result_of, rows_of, under_other_names
 
 from job.config import SweepConfig
 from job.grid import trials
@@ -88,7 +89,19 @@ def test_a_corrupt_result_is_marked_and_the_report_is_of_what_is_sound(copy, wri
     table = [cell.text for cell in page.one("section", id="leaderboard").one("tbody").each("th")]
     assert [words.split()[0] for words in table] == ["l1-n32", "l1-n8"]
     expected = log_rank(read_rows(copy, "l1-n32"), read_rows(copy, "l1-n8"))[1]
-    assert page.one("section", id="leaderboard").text.endswith(p_words(expected))  # of two trials, one pair
+    assert page.one("section", id="leaderboard").text.endswith(
+        f" {p_words(expected)} 1 8 33"
+    )  # of two trials, one pair
+
+
+def test_a_picture_of_a_run_with_a_damaged_result_is_of_what_is_sound_and_says_so(copy, say, here):
+    damaged(copy / "trials" / "l1-n2", "result.json", lambda data: data[: len(data) // 2])
+    said = say("plot", "survival", copy)
+    assert (said.code, said.out) == (1, "survival.svg\n")
+    assert said.error == say("report", copy).error
+    drawn = (here / "survival.svg").read_text()
+    assert "l1-n8" in drawn
+    assert "l1-n2" not in drawn
 
 
 def seal(run, trial, name):
@@ -148,6 +161,8 @@ def change_networks(run, trial, change):
     seal(run, trial, "networks.json")
 
 
+ONE_GROUP = {"predictions": [False] * 4, "count": 1, "seed": 1, "plane": [[0.5] * 41] * 41}
+
 WRONG_NETWORKS = {
     "weights of another network": lambda networks: networks["chosen"]["weights"].pop(),
     "a ragged kernel": lambda networks: networks["chosen"]["weights"][0][0].pop(),
@@ -155,6 +170,9 @@ WRONG_NETWORKS = {
     "a plane of another size": lambda networks: networks["chosen"]["plane"].pop(),
     "a curve that goes back": lambda networks: networks["first"][0].update(until=0),
     "three predictions": lambda networks: networks["chosen"]["predictions"].pop(),
+    "an accuracy above 1": lambda networks: networks["first"][0]["accuracy"].__setitem__(0, 1.5),
+    "an accuracy that is no number": lambda networks: networks["first"][0]["accuracy"].__setitem__(0, math.nan),
+    "a group of no start": lambda networks: networks["unsolved"].append({**ONE_GROUP, "count": 0}),
     "no chosen network": lambda networks: networks.pop("chosen"),
 }
 
@@ -179,6 +197,24 @@ def test_networks_that_cannot_be_are_named_and_not_drawn(copy, write, wrong):
     article = page.one("article", id="trial-l1-n8")
     assert not list(article.each("svg", "network"))
     assert len(list(article.each("svg", "accuracy"))) == 1  # from history.csv
+
+
+def test_a_group_of_one_start_is_no_damage(copy, write):
+    change_networks(copy, "l1-n8", lambda networks: networks["unsolved"].append(ONE_GROUP))
+    write()
+
+
+@pytest.mark.parametrize("column", ["accuracy_q10", "accuracy_median", "accuracy_q90", "accuracy_mean"])
+@pytest.mark.parametrize("number", ["nan", "inf"])
+def test_a_history_with_a_number_that_is_not_finite_is_named_and_not_drawn(copy, write, column, number):
+    first, second, *more = rows_of(copy, "l1-n8", "history.csv")
+    rows = [first, {**second, column: number}, *more]
+    content = "\n".join(",".join(row) for row in [first, *(row.values() for row in rows)])
+    (attempt_of(copy, "l1-n8") / "history.csv").write_text(content)
+    seal(copy, "l1-n8", "history.csv")
+    said, page = write(code=1)
+    assert "history.csv is damaged" in said.error
+    assert not list(page.one("article", id="trial-l1-n8").each("path", "quantiles"))
 
 
 def test_a_network_that_left_the_finite_numbers_or_is_too_large_to_draw_has_a_page(copy, write):
