@@ -130,19 +130,24 @@ def _cell(
     if row is None:
         parts = _empty(x, y, wide, undone.get(trial.name, "no result yet"))
     elif row.standing == WINNER:
-        # White within black shows on any colour.
-        ring = {"x": x + 2.5, "y": y + 2.5, "width": wide - 5.0, "height": _HEIGHT - 5.0, "rx": 3.0}
-        parts += [marks.tag("rect", **ring, class_=kind) for kind in ("ring-out", "ring")]
+        parts += _ring(x, y, wide)
     lines = "\n".join(tip_lines(report, trial, row, undone))
     if not links:
         return marks.tag("g", marks.tag("title", lines), *parts, class_="cell")
     told = {"class_": "cell", "aria_label": lines.replace("\n", ", "), "data_tip": lines}
+    focus = _ring(x, y, wide, "focus")
     if row is None:
-        return marks.tag("g", *parts, **told, role="img", tabindex=0)
+        return marks.tag("g", *parts, *focus, **told, role="img", tabindex=0)
     if row.place > len(report.details):
         # Nothing to lead to, and too many to go through by the keyboard: the table has them.
         return marks.tag("g", *parts, **told, role="img", data_trial=trial.name)
-    return marks.tag("a", *parts, **told, href=f"#trial-{trial.name}", data_trial=trial.name)
+    return marks.tag("a", *parts, *focus, **told, href=f"#trial-{trial.name}", data_trial=trial.name)
+
+
+def _ring(x: float, y: float, wide: int, kind: str = "") -> list[Markup]:
+    """Return a ring within a cell: white within black shows on any colour."""
+    box = {"x": x + 2.5, "y": y + 2.5, "width": wide - 5.0, "height": _HEIGHT - 5.0, "rx": 3.0}
+    return [marks.tag("rect", **box, class_=f"{part} {kind}".strip()) for part in ("ring-out", "ring")]
 
 
 def _face(report: Report, row: Row | None, metric: str, x: float, y: float) -> Iterator[Markup]:

@@ -103,6 +103,23 @@ def test_pointing_at_a_cell_shows_its_intervals_and_so_does_the_keyboard(finishe
     assert tip.is_hidden()
 
 
+def test_the_cell_that_has_the_keyboards_focus_has_a_ring_that_shows_on_any_colour(finished, look):
+    page = look(finished.run)
+    for name in ("l1-n2", "l1-n32"):
+        cell = page.locator(f"a.cell[data-trial='{name}']")
+        rings = cell.locator(".focus")
+        assert [ring.is_visible() for ring in rings.all()] == [False, False]
+        cell.focus()
+        assert [ring.is_visible() for ring in rings.all()] == [True, True]
+        strokes = [ring.evaluate("ring => getComputedStyle(ring).stroke") for ring in rings.all()]
+        widths = [
+            float(ring.evaluate("ring => parseFloat(getComputedStyle(ring).strokeWidth)")) for ring in rings.all()
+        ]
+        assert contrast(*strokes) == pytest.approx(21)
+        assert widths[0] - widths[1] >= 3
+        assert widths[1] >= 3
+
+
 def test_the_heat_map_shows_the_number_that_is_chosen(finished, look):
     page = look(finished.run)
     cell = page.locator("a.cell[data-trial='l1-n2']")
