@@ -10,7 +10,7 @@ from job.grid import Trial, trials
 from job.leaderboard import WINNER, Row, epoch
 from job.report import marks
 from job.report.reading import Report
-from job.report.words import SIGNS, median_words, share_words, spread_words
+from job.report.words import SIGNS, count_words, median_words, share_words, spread_words
 
 MEDIAN, SOLVED = "median", "solved"
 METRICS = {MEDIAN: "median epochs to solve", SOLVED: "share of the starts that solve it"}
@@ -218,7 +218,7 @@ def tip_lines(report: Report, trial: Trial, row: Row | None, undone: Mapping[str
     yield f"median {median_words(numbers, report.limit)} epochs"
     yield f"middle 80 %: {spread_words(numbers, report.limit)}"
     yield f"solved {share_words(numbers)}"
-    yield f"{numbers.replicates} starts, place {row.place}"
+    yield f"{count_words(numbers.replicates, 'start')}, place {row.place}"
 
 
 def draw_scale(report: Report, metric: str) -> marks.Picture | None:

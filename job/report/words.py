@@ -126,7 +126,7 @@ def trial_words(row: Row, limit: int) -> str:
     numbers = row.outcome
     return (
         f"{row.trial}: median {median_words(numbers, limit)} epochs, {share_words(numbers)} of "
-        f"{numbers.replicates} starts solved"
+        f"{count_words(numbers.replicates, 'start')} solved"
     )
 
 
