@@ -189,11 +189,10 @@ def _all_starts(detail: Detail, scale: marks.LogScale, height: Height) -> list[M
     assert history is not None
     x = [scale(at) for at in history.epochs.tolist()]
     until = x[-1]
-    low, middle, high = (
+    low, middle, high, mean = (
         marks.steps(x, [height(share) for share in values.tolist()], until)
-        for values in (history.low, history.median, history.high)
+        for values in (history.low, history.median, history.high, history.mean)
     )
-    mean = list(zip(x, map(height, history.mean.tolist()), strict=True))
     return [
         marks.tag("path", d=marks.polyline([*high, *reversed(low)]) + "Z", class_="quantiles"),
         marks.tag("path", d=marks.polyline(middle), class_="middle"),
@@ -249,6 +248,8 @@ def start_words(report: Report, detail: Detail) -> str:
     numbers, limit = detail.row.outcome, report.limit
     first = _solved_at(detail, 0)
     own = f"solves XOR in epoch {first}" if first else f"does not solve XOR within {limit} epochs"
+    if numbers.replicates == 1:
+        return f"The only start {own}."
     if numbers.q10 is None or detail.data.epochs.size < 10:
         do = "does" if numbers.solved == 1 else "do"
         return f"The first start {own}; of all {numbers.replicates}, {numbers.solved} {do} within {limit}."

@@ -36,8 +36,8 @@ MOST_EXPLAINED = 100
 MOST_CHECKED = 1 << 20
 """The most bytes of a model that is read to see whether it is sound: of a larger one, only that it is there."""
 
-MOST_MEANS = 200
-"""About so many epochs of a history are kept for its mean, evenly on the logarithmic axis they are drawn on."""
+LEAST_MEAN_CHANGE = 0.01
+"""So much the mean of a history differs from the last one kept, or its epoch is not kept for it."""
 
 _Item = TypeVar("_Item")
 _Found = TypeVar("_Found")
@@ -52,7 +52,7 @@ class History:
         low: (K,) the 10 % quantile, from 0 to 1.
         median: (K,) the median.
         high: (K,) the 90 % quantile.
-        mean: (K,) the mean.
+        mean: (K,) the mean; until the next of them it differs by less than `LEAST_MEAN_CHANGE`.
     """
 
     epochs: NDArray[np.int64]
@@ -262,20 +262,18 @@ def _networks(data: bytes, row: Row) -> Networks:
 
 
 def _history(data: bytes) -> History:
-    """Parse history.csv; of its epochs keep those at which a quantile changes, and some for the mean."""
+    """Parse history.csv; of its epochs keep those at which a quantile changes, or the mean by enough to be seen."""
     columns = ("accuracy_q10", "accuracy_median", "accuracy_q90", "accuracy_mean")
     kept: list[list[float]] = []
-    before: list[float] = []
-    next_mean, row = 1.0, [0.0]
+    row: list[float] = []
     lines = csv.DictReader(io.StringIO(data.decode()))
     if lacking := {"epoch", *columns} - set(lines.fieldnames or ()):
         raise ValueError(f"it has no column {', '.join(sorted(lacking))}")
     for line in lines:
         row = [float(line["epoch"]), *(float(line[name]) for name in columns)]
-        if row[1:4] != before or row[0] >= next_mean:
+        # "Not less": what is no number is kept, too, for the check below.
+        if not kept or row[1:4] != kept[-1][1:4] or not abs(row[4] - kept[-1][4]) < LEAST_MEAN_CHANGE:
             kept.append(row)
-            next_mean = max(next_mean, row[0]) * 10 ** (4 / MOST_MEANS)
-        before = row[1:4]
     if not kept:
         raise ValueError("it has no epoch")
     if kept[-1] != row:

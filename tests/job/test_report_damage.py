@@ -207,9 +207,9 @@ def test_a_group_of_one_start_is_no_damage(copy, write):
 @pytest.mark.parametrize("column", ["accuracy_q10", "accuracy_median", "accuracy_q90", "accuracy_mean"])
 @pytest.mark.parametrize("number", ["nan", "inf"])
 def test_a_history_with_a_number_that_is_not_finite_is_named_and_not_drawn(copy, write, column, number):
-    first, second, *more = rows_of(copy, "l1-n8", "history.csv")
-    rows = [first, {**second, column: number}, *more]
-    content = "\n".join(",".join(row) for row in [first, *(row.values() for row in rows)])
+    *rows, before_the_last, last = rows_of(copy, "l1-n8", "history.csv")
+    rows = [*rows, {**before_the_last, column: number}, last]
+    content = "\n".join(",".join(row) for row in [last, *(row.values() for row in rows)])
     (attempt_of(copy, "l1-n8") / "history.csv").write_text(content)
     seal(copy, "l1-n8", "history.csv")
     said, page = write(code=1)
