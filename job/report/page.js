@@ -82,10 +82,11 @@ function tellPicked() {
     entry.append(box.parentElement.querySelector(".swatch").cloneNode(true), box.value);
     return entry;
   }));
-  const words = picked.map((box) => series.get(box.value).dataset.words).join("; ");
+  const said = picked.map((box) => series.get(box.value).dataset.words).join("; ");
+  const words = said ? `With 95 % bands. ${said}.` : "No trial is picked.";
   const drawn = document.querySelector("svg.survival");
-  drawn.querySelector("desc").textContent = `With 95 % bands. ${words}.`;
-  drawn.setAttribute("aria-label", `${drawn.querySelector("title").textContent}. With 95 % bands. ${words}.`);
+  drawn.querySelector("desc").textContent = words;
+  drawn.setAttribute("aria-label", `${drawn.querySelector("title").textContent}. ${words}`);
 }
 for (const box of picks) {
   box.addEventListener("change", () => { pick(box); tellPicked(); });
@@ -109,9 +110,8 @@ function showTrial(name) {
   choice.value = name;
 }
 function showLinked() {
-  const name = decodeURIComponent(location.hash).replace("#trial-", "");
   if (!location.hash.startsWith("#trial-")) return;
-  showTrial(name);
+  showTrial(location.hash.slice("#trial-".length));
   document.getElementById("close-up").scrollIntoView();
 }
 if (choice) {

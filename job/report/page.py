@@ -12,6 +12,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 
+from job.grid import trials
 from job.leaderboard import Row, as_csv
 from job.report import bars, curves, heatmap, marks, networks, plots, words
 from job.report.reading import Detail, Report, Undone, read_report
@@ -82,6 +83,7 @@ def render(report: Report, *, exported: bool = False) -> str:
     gallery, more_failures = networks.failures(report)
     panels, more_panels = heatmap.panels(report)
     picks = curves.default_picks(report)
+    indexes = {trial.name: trial.index for trial in trials(report.run.config)}
     page: str = environment.from_string(
         _resource("page.html.jinja")
     ).render(
@@ -113,7 +115,7 @@ def render(report: Report, *, exported: bool = False) -> str:
         side=networks.SIDE_LENGTH,
         activations=networks.draw_activations(report),
         axes={axis: _AXES[axis] for axis in report.varied},
-        rows=[_table_row(report, row) for row in report.board.rows[:MOST_ROWS]],
+        rows=[_table_row(report, row, indexes[row.trial]) for row in report.board.rows[:MOST_ROWS]],
         more_rows=len(report.board.rows) - MOST_ROWS,
         times=bars.draw_times(report),
         time_words=bars.time_words(report),
@@ -211,10 +213,11 @@ def loading(model: str) -> str:
     return "\n".join(lines)
 
 
-def _table_row(report: Report, row: Row) -> dict[str, Any]:
+def _table_row(report: Report, row: Row, index: int) -> dict[str, Any]:
     numbers, limit = row.outcome, report.limit
     return {
         "row": row,
+        "index": index,
         "sign": words.SIGNS.get(row.standing, ""),
         "detailed": row.place <= len(report.details),
         "median": words.median_words(numbers, limit),

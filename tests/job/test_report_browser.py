@@ -77,6 +77,18 @@ def test_the_table_is_sorted_by_the_column_whose_head_is_pressed(finished, look)
     assert page.locator("#leaderboard th[aria-sort]").count() == 1
 
 
+def test_trials_are_sorted_in_the_order_of_the_grid(finished, look, tmp_path):
+    config = SweepConfig(layers=(1,), neurons=(2,), learning_rate=(0.03, 0.1, 0.2), replicates=16, epochs=400)
+    run = tmp_path / "runs" / "rates"
+    under_other_names(finished.run, ("l1-n32", "l1-n2", "l1-n8"), config, run)
+    write_report(open_run(str(run), "."))
+    page = look(run)
+    ranked = ["l1-n2-lr0.03", "l1-n2-lr0.2", "l1-n2-lr0.1"]
+    assert [words.split()[0] for words in cells(page, "trial")] == ranked
+    page.locator("#leaderboard thead th", has_text="trial").get_by_role("button").click()
+    assert [words.split()[0] for words in cells(page, "trial")] == ["l1-n2-lr0.03", "l1-n2-lr0.1", "l1-n2-lr0.2"]
+
+
 def test_a_number_that_the_data_do_not_reach_is_sorted_last_both_ways(finished, look):
     page = look(finished.run)
     button = page.locator("#leaderboard thead th", has_text="median").get_by_role("button")
@@ -233,6 +245,16 @@ def test_a_trial_is_seen_up_close_by_its_cell_its_row_its_address_and_the_list(f
     assert page.get_by_label("Trial", exact=True).input_value() == "l1-n8"
 
 
+@pytest.mark.parametrize("name", ["%E0%A4%A", "l9-n9", ""])
+def test_an_address_of_no_trial_leaves_the_page_as_it_is(finished, look, name):
+    page = look(finished.run)
+    page.goto(f"{page.url}#trial-{name}")
+    page.reload()
+    assert page.locator("#trial-l1-n32").is_visible()
+    page.locator("#leaderboard thead th", has_text="neurons").get_by_role("button").click()
+    assert cells(page, "neurons") == ["2", "8", "32"]
+
+
 def test_the_program_is_copied(finished, look):
     page = look(finished.run, permissions=["clipboard-read", "clipboard-write"])
     article = page.locator("#trial-l1-n32")
@@ -251,6 +273,7 @@ def test_what_is_read_out_of_the_curves_follows_what_is_picked(finished, look):
     drawn, key = page.locator("svg.survival"), page.locator("#survival-key")
     page.get_by_role("button", name="None").click()
     assert key.inner_text().strip() == ""
+    assert drawn.get_attribute("aria-label").endswith("by epoch. No trial is picked.")
     page.locator("#picker").get_by_text("l1-n2", exact=True).click()
     assert key.inner_text().strip() == "l1-n2"
     label = drawn.get_attribute("aria-label")
