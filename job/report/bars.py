@@ -31,7 +31,7 @@ def interval(row: Row, scale: marks.LogScale, y: float) -> Markup:
     )
     thin = marks.tag("line", x1=q10, x2=q90, y1=y, y2=y, class_="thin")
     thick = marks.tag("line", x1=low, x2=max(high, low + 1.5), y1=y, y2=y, class_="thick")
-    dot = marks.tag("circle", cx=scale(numbers.median), cy=y, r=3.5, class_="dot") if numbers.median else None
+    dot = marks.tag("circle", cx=scale(numbers.median), cy=y, r=2.5, class_="dot") if numbers.median else None
     return marks.tag("g", thin, thick, dot, class_=f"interval {_STANDING.get(row.standing, 'worse')}")
 
 
