@@ -78,7 +78,7 @@ class ReplicatedDense(keras.layers.Layer):
 
 UNROLLED = 16
 """XLA's compiler unrolls a sum of up to 16 terms and then vectorises over the replicates; a longer sum stays a
-scalar loop, ten times as slow. So longer sums are sums of sums. (Measured: tests/benchmarks.)"""
+scalar loop, far slower. So longer sums are sums of sums."""
 
 
 @tf.custom_gradient  # type: ignore[untyped-decorator]

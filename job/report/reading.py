@@ -72,7 +72,7 @@ class Detail:
     history: History | None
     networks: Networks | None
     lacking: tuple[str, ...]
-    """The files that the run was made without, as it is older than they are."""
+    """The files that its result does not name."""
     damaged: tuple[str, ...]
     """What could not be read, and why: a line each."""
     unusable: tuple[str, ...] = ()
