@@ -102,6 +102,7 @@ def contender(run: Run, board: Leaderboard) -> Contender:
 
     Raises:
         NoWinnerError: the run has no winner.
+        SweepError: the winner's result is damaged.
     """
     if board.ranking is None or board.ranking.winner is None:
         raise NoWinnerError(f"{run.name} has no winner: {board.verdict}")

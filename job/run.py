@@ -194,7 +194,12 @@ class Run:
         return data
 
     def save_attempt(self, trial: str, attempt: str, folder: Path) -> tuple[StoredFile, ...]:
-        """Store all files of a local folder as an attempt's; the trial is not done by that."""
+        """Store all files of a local folder as an attempt's; the trial is not done by that.
+
+        Raises:
+            ConflictError: the attempt has such a file with other content.
+            StorageError, StorageUnavailableError: a file cannot be written.
+        """
         files = []
         for path in sorted(folder.iterdir()):
             self.storage.create_from_file(f"{self.folder}/trials/{trial}/{attempt}/{path.name}", path)
@@ -224,7 +229,12 @@ class Run:
             return
 
     def commit(self, result: TrialResult) -> TrialResult:
-        """Make a trial done; where another attempt was first, its result counts and is returned."""
+        """Make a trial done; where another attempt was first, its result counts and is returned.
+
+        Raises:
+            SweepError: the other attempt's result is damaged.
+            StorageError, StorageUnavailableError: the result cannot be written.
+        """
         try:
             self.storage.create(
                 f"{self.folder}/trials/{result.trial}/result.json", _pretty(result.model_dump(mode="json"))
@@ -235,13 +245,18 @@ class Run:
         return result
 
     def show(self, result: TrialResult) -> None:
-        """Put the events of the attempt that counts where TensorBoard finds them, unless they are there."""
+        """Put the events of the attempt that counts where TensorBoard finds them, unless they are there.
+
+        Raises:
+            SweepError: they are gone or damaged.
+            StorageError, StorageUnavailableError: they cannot be read or written.
+        """
         name = f"{self.folder}/trials/{result.trial}/{SHOWN_EVENTS}"
         if any(file.name == EVENTS for file in result.files) and not self.storage.exists(name):
             self.storage.create(name, self.read_file(result, EVENTS))
 
     def show_finished(self) -> None:
-        """Do as `show` for each trial that is done and whose process died before it could."""
+        """Do as `show` for each trial that is done and whose process died before it could; raise what it raises."""
         for trial in sorted(self.finished() - self._trials_with(SHOWN_EVENTS)):
             self.show(self.result(trial))
 

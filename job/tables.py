@@ -36,7 +36,9 @@ def print_leaderboard(board: Leaderboard, console: Console) -> None:
         console.print(table)
         standings = {row.standing for row in board.rows}
         signs = [f"{sign} {_MEANINGS[standing]}" for standing, sign in _SIGNS.items() if standing in standings]
-        legend = "  ".join([*signs, f">{board.epochs} not reached by the data", "p is corrected for all pairs of trials"])
+        legend = "  ".join(
+            [*signs, f">{board.epochs} not reached by the data", "p is corrected for all pairs of trials"]
+        )
         console.print(legend, style="dim", highlight=False)
     console.print(Text(board.verdict))
     if board.missing:

@@ -296,6 +296,11 @@ def write_history(folder: Path, training: Training, chosen: int) -> dict[str, ND
 
     A replicate whose training has ended counts with its last values; `in_training` says how many have not.
 
+    Args:
+        folder: where to write it.
+        training: R replicates' curves.
+        chosen: the position of the replicate whose network is kept, from 0 to R - 1.
+
     Returns:
         Its columns by their names, (epochs,) each.
     """
@@ -306,7 +311,16 @@ def write_history(folder: Path, training: Training, chosen: int) -> dict[str, ND
 
 
 def write_card(folder: Path, run: Run, trial: Trial, training: Training, chosen: int, words: str) -> None:
-    """Write the model card of the chosen network into a local folder; `words` say the trial's outcome."""
+    """Write the model card of the chosen network into a local folder.
+
+    Args:
+        folder: where to write it.
+        run: the run, which it names.
+        trial: the trial.
+        training: its replicates.
+        chosen: the position of the replicate whose network is kept.
+        words: the trial's outcome, in one line.
+    """
     epochs = int(training.epochs[chosen]) if training.solved[chosen] else None
     replicate = Chosen(int(training.seeds[chosen]), epochs, training.predictions[:, chosen])
     card = model_card(run.name, run.config, trial, replicate, words)
@@ -314,7 +328,14 @@ def write_card(folder: Path, run: Run, trial: Trial, training: Training, chosen:
 
 
 def write_networks(folder: Path, training: Training, architecture: Architecture, chosen: int) -> None:
-    """Write networks.json into a local folder: a few replicates in detail, for the report."""
+    """Write networks.json into a local folder: a few replicates in detail, for the report.
+
+    Args:
+        folder: where to write it.
+        training: the replicates; it has the weights of all that `worth_keeping` names.
+        architecture: their network.
+        chosen: the position of the replicate whose network is kept.
+    """
     groups = unsolved_patterns(training.predictions, training.solved)[:MOST_PATTERNS]
     shown = [training.weights[at] for at in (chosen, *(position for position, _ in groups))]
     seeds = training.seeds.tolist()

@@ -53,6 +53,10 @@ class Sweep:
         Args:
             output: where the output is as seen from here; left out, where the sweep says.
             retry_seconds: how long a bucket that does not answer is asked again.
+
+        Raises:
+            ConfigError: the output is neither a folder nor gs://bucket/prefix.
+            StorageError: there are no credentials for the bucket.
         """
         storage = open_storage(output or self.config.output, retry_seconds=retry_seconds)
         return Run(storage, self.config, self.name)
@@ -68,7 +72,9 @@ def find_sweep(cluster: Cluster, release: str, revision: int | None = None, run:
         run: the run's name, which is the Job's; it goes before the revision.
 
     Raises:
-        ConfigError: there is no such release, revision or run here; the message names those that are.
+        ConfigError: there is no such release, revision or run here; the message names those that are. Or its
+            sweep file is wrong.
+        SweepError: the ConfigMap with its sweep file is not there.
     """
     known = {job["metadata"]["name"]: job for job in _jobs(cluster, f"{_OURS},{RELEASE_LABEL}={release}")}
     if not known:
@@ -98,7 +104,11 @@ def _of_revision(release: str, jobs: Iterable[Object], revision: int | None) -> 
 
 
 def read_job(cluster: Cluster, name: str) -> Job:
-    """Return the Job as it is now."""
+    """Return the Job as it is now.
+
+    Raises:
+        ObjectNotFoundError: it is gone.
+    """
     return parse_job(cluster.read("jobs", name))
 
 

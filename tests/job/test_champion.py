@@ -114,3 +114,11 @@ def test_a_damaged_champion_is_said_to_be_damaged_and_left_alone(storage):
     with pytest.raises(SweepError, match=r"champion\.json is damaged"):
         challenge(storage, winner("one", 1, 2, 3))
     assert storage.read(NAME) == b'{"champion": 1}'
+
+
+def test_a_history_that_begins_with_a_rollback_has_no_champion_to_go_back_to(storage):
+    challenge(storage, winner("one", 10, 11, 12))
+    data, version = storage.read_with_version(NAME)
+    storage.replace(NAME, data.replace(b'"crowned"', b'"rolled back"'), version)
+    with pytest.raises(ConfigError, match="no champion before"):
+        roll_back(storage)
