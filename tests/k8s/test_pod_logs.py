@@ -61,13 +61,14 @@ def test_of_a_pod_that_is_gone_without_a_stored_log_it_says_where_it_looked(gone
 
 def test_of_a_pod_whose_container_was_removed_the_stored_log_is_shown(namespace, xor_sweep, tmp_path):
     # What the kubelet says instead of the log; only the node's administrator could make it say so here.
-    create(namespace, sweep_job("swept", "echo unable to retrieve container logs for containerd://0", neurons=[1]))
+    objects = sweep_job("swept", "echo unable to retrieve container logs for containerd://0", neurons=[1])
+    create(namespace, objects)
     wait_for_end(namespace, "swept-r1")
     for follow in ((), ("-f",)):
         said = xor_sweep("logs", "swept", "l1-n1", "--output", tmp_path, *follow)
         assert (said.code, said.out) == (1, "")
         assert said.error.startswith("l1-n1 has a pod whose log the cluster has removed, and ")
-    finished_run(tmp_path, "swept-r1", {"layers": [1], "neurons": [1], "epochs": 100}, ["l1-n1"])
+    finished_run(tmp_path, "swept-r1", json.loads(objects[0]["data"]["sweep.yaml"]), ["l1-n1"])
     for follow in ((), ("-f",)):
         said = xor_sweep("logs", "swept", "l1-n1", "--output", tmp_path, *follow)
         assert [line["message"] for line in said.log] == ["l1-n1: kept"]
