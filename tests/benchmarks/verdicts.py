@@ -3,7 +3,7 @@
     .venv/bin/python -m tests.benchmarks.verdicts [SWEEPS]
 
 The epochs to solve are drawn from a log-normal distribution like that of one hidden layer of 16 neurons (median
-100), watched for 1,000 epochs or for 160, where 15 % are censored. README.md and job/survival.py quote the numbers.
+100), watched for 1,000 epochs or for 160, where a quarter is censored. README.md and job/survival.py quote them.
 """
 
 import sys
