@@ -22,6 +22,7 @@ from job.config import make_config
 from job.config_file import read_config_file
 from job.errors import EXIT_CODES
 from job.leaderboard import Leaderboard, make_leaderboard
+from job.options import OF_THE_POD
 from job.report import plots
 from job.report.page import INDEX, write_report
 from job.report.reading import read_report
@@ -31,12 +32,6 @@ from job.tables import print_leaderboard
 
 DOCS = Path(__file__).parent
 README = DOCS.parent / "README.md"
-OF_THE_POD = {
-    "XOR_SWEEP_POD_UID": "The pod's uid: the name of the attempt whose files it writes.",
-    "XOR_SWEEP_FAILURE_COUNT": "How many pods of its index have failed: of several trials, it begins with another.",
-    "XOR_SWEEP_IMAGE": "The image's name, for sweep.json.",
-}
-"""The variables that are no option's."""
 TUTORIAL = {"layers": [1, 2], "neurons": [16, 32], "replicates": 1000}
 
 

@@ -39,7 +39,7 @@ class Contender(BaseModel):
     median_low: int | None
     """The lower end of the median's 95 % interval."""
     median_high: int | None
-    """The upper end of the median's 95 % interval."""
+    """The upper end of the median's 95 % interval; None: beyond the limit, or the starts are too few to say."""
     share_solved: float
     """The share of its random starts that solved XOR within the limit."""
 
@@ -124,7 +124,8 @@ def challenge(storage: Storage, challenger: Contender) -> Decision:
     """Let a run's winner challenge the champion, and write the decision down.
 
     The challenger becomes champion only where its interval lies below the champion's: chance alone would
-    give that to one of two equal trials far less often than 1 time in 20.
+    give that to one of two equal trials far less often than 1 time in 20. A champion of fewer than 6 starts has
+    no interval: it gives way to any challenger that has one.
 
     Args:
         storage: the output that holds champion.json.
@@ -184,11 +185,17 @@ def _decision_about(champions: Champions | None, run: str) -> Decision | None:
 def _decide(champions: Champions | None, challenger: Contender) -> Decision:
     if champions is None:
         action, why = "crowned", "there was no champion"
+    elif challenger.median_high is not None and _has_no_interval(champions.champion):
+        action, why = "crowned", f"too few starts for an interval had {champions.champion}"
     elif _is_better(challenger, champions.champion):
         action, why = "crowned", f"its interval lies below that of {champions.champion}"
     else:
         action, why = "kept", f"its interval does not lie below that of {champions.champion}"
     return Decision(time=logs.event("")["time"], action=action, contender=challenger, why=why)
+
+
+def _has_no_interval(contender: Contender) -> bool:
+    return (contender.median_low, contender.median_high) == (1, None)
 
 
 def _is_better(challenger: Contender, champion: Contender) -> bool:

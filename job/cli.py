@@ -15,7 +15,7 @@ from click.core import ParameterSource
 from job import logs
 from job.config import AXES, SweepConfig, make_config
 from job.errors import ConfigError, SweepError
-from job.options import DEBUG, GRID, LOG_FORMAT, OUTPUT, Value, options, setting
+from job.options import DEBUG, GRID, LOG_FORMAT, OF_THE_POD, OUTPUT, Value, options, setting
 from job.report.cli import plot, report
 
 if TYPE_CHECKING:
@@ -302,14 +302,13 @@ def _config(context: click.Context) -> SweepConfig:
 
 
 _PREFIX = "XOR_SWEEP_"
-_OF_THE_POD = {"XOR_SWEEP_POD_UID", "XOR_SWEEP_FAILURE_COUNT", "XOR_SWEEP_IMAGE"}
 
 
 def _refuse_mistyped_variables() -> None:
     """Refuse a variable that looks like one of ours and is none; others, such as a Service's, are nobody's."""
-    known = {*_OF_THE_POD, *_variables(cli)}
+    known = {*OF_THE_POD, *_variables(cli)}
+    words = [variable.removeprefix(_PREFIX) for variable in known]
     for name in sorted(name for name in os.environ if name.startswith(_PREFIX) and name not in known):
-        words = [variable.removeprefix(_PREFIX) for variable in known]
         if like := get_close_matches(name.removeprefix(_PREFIX), words, 1, cutoff=0.8):
             raise ConfigError(f"{name}: no such variable; did you mean {_PREFIX}{like[0]}?")
 

@@ -123,7 +123,7 @@ def epochs_to_solve(run: Run, result: TrialResult) -> EpochsToSolve:
         if len(seen) != replicates or (seen["epochs"] > limit).any():
             raise ValueError(f"it must have {replicates} replicates of at most {limit} epochs")
         return EpochsToSolve(seen["epochs"], seen["solved"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, csv.Error) as error:
         where = f"{run.url}/trials/{result.trial}/{result.attempt}/{REPLICATES}"
         raise SweepError(f"{where} is damaged: {error}") from None
 
@@ -134,7 +134,7 @@ def _verdict(board: Leaderboard) -> str:
     if board.ranking.winner is None:
         return f"No start of any trial solved XOR within {board.epochs} epochs{_missing(board)}."
     winner = board.rows[0]
-    numbers = winner.outcome
+    numbers, shape = winner.outcome, winner.architecture
     if numbers.median is None:
         how = f"{100 * numbers.share_solved:.1f} % of its starts solve XOR within {board.epochs} epochs"
     else:
@@ -143,7 +143,7 @@ def _verdict(board: Leaderboard) -> str:
             f"(95 % interval {epoch(numbers.median_low, board.epochs)} to "
             f"{epoch(numbers.median_high, board.epochs)})"
         )
-    size = f"{count(winner.architecture.layers, 'hidden layer')} of {count(winner.architecture.neurons, 'neuron')}"
+    size = f"{count_words(shape.layers, 'hidden layer')} of {count_words(shape.neurons, 'neuron')}"
     sentence = f"{winner.trial} ({size}) {'leads' if numbers.median is None else 'is fastest'}: {how}"
     if len(board.rows) == 1:
         return f"{winner.trial} ({size}): {how}{_missing(board)}."
@@ -171,13 +171,13 @@ def _listed(names: Sequence[str], most: int = 5) -> str:
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
-def count(number: int, noun: str) -> str:
+def count_words(count: int, singular: str, plural: str | None = None) -> str:
     """Write a count with its noun, as `1 trial` or `1,024 trials`."""
-    return f"{number:,} {noun if number == 1 else f'{noun}s'}"
+    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
 
 
 def epoch(value: int | None, limit: int) -> str:
-    """Write an epoch, or that the data do not reach it: it is beyond the limit."""
+    """Write an epoch; None: the data do not reach it, as it is beyond the limit, or the starts are too few."""
     return f">{limit}" if value is None else str(value)
 
 

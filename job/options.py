@@ -14,6 +14,13 @@ from job.config import ACTIVATIONS, AXES, LOSSES, OPTIMIZERS, SweepConfig
 
 DEVICES = ("auto", "cpu", "gpu")
 
+OF_THE_POD = {
+    "XOR_SWEEP_POD_UID": "The pod's uid: the name of the attempt whose files it writes.",
+    "XOR_SWEEP_FAILURE_COUNT": "How many pods of its index have failed: of several trials, it begins with another.",
+    "XOR_SWEEP_IMAGE": "The image's name, for sweep.json.",
+}
+"""The environment variables that are no option's: the chart sets them."""
+
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 

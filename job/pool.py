@@ -153,7 +153,7 @@ class Pool:
         worker.give(self.todo)
 
     def _replace(self, worker: "_Worker") -> None:
-        """A worker ended that was not told to: its trial failed, another worker goes on with the rest."""
+        """A worker ended that was not told to: its trial, if any, failed; another goes on with the rest."""
         self.workers.remove(worker)
         why = worker.why_it_ended()
         if not worker.ready:

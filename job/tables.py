@@ -9,9 +9,7 @@ from job.config import AXES
 from job.leaderboard import NOT_TOLD_APART, WINNER, Leaderboard, Row, epoch
 
 MEDIAN, SPREAD, SOLVED = "epochs to solve\nmedian (95 %)", "10 % to 90 %", "solved (95 %)"
-WEIGHTS, P_VALUE = "weights", "p against\nwinner"
-WIDE, MIDDLE = 110, 88
-"""From so many columns on a terminal has room for the axes and the weights, and for the spread."""
+TRIAL, WEIGHTS, P_VALUE = "trial", "weights", "p against\nwinner"
 
 _SIGNS = {WINNER: "★", NOT_TOLD_APART: "≈"}
 _MEANINGS = {WINNER: "winner", NOT_TOLD_APART: "cannot be told apart from it"}
@@ -22,15 +20,15 @@ def print_leaderboard(board: Leaderboard, console: Console) -> None:
 
     An epoch written as `>1000` lies beyond the limit: the data do not reach it.
     """
-    columns = _columns(board, console.width)
+    rows = [(row, _cells(row, board.epochs)) for row in board.rows]
+    columns = _columns(board, [cells for _, cells in rows], console.width)
     table = Table(title=f"Leaderboard of {board.run}", title_justify="left", box=None, pad_edge=False)
-    table.add_column("")
-    table.add_column("trial")
+    table.add_column("", no_wrap=True)
+    table.add_column(TRIAL, overflow="fold")
     for title in columns:
         table.add_column(title, justify="right", no_wrap=True)
-    for row in board.rows:
-        cells = _cells(row, board.epochs)
-        shown = (_SIGNS.get(row.standing, ""), row.trial, *(cells[title] for title in columns))
+    for row, cells in rows:
+        shown = (_SIGNS.get(row.standing, ""), *(cells[title] for title in (TRIAL, *columns)))
         table.add_row(*shown, style="bold" if row.standing == WINNER else None)
     if board.rows:
         console.print(table)
@@ -45,12 +43,18 @@ def print_leaderboard(board: Leaderboard, console: Console) -> None:
         console.print(f"No result yet: {escape(', '.join(board.missing[:20]))}", highlight=False)
 
 
-def _columns(board: Leaderboard, width: int) -> list[str]:
+def _columns(board: Leaderboard, rows: list[dict[str, str]], width: int) -> list[str]:
     """Return what is shown of each trial beside its name, which tells its axes where there is no room for them."""
-    if width < WIDE:
-        return [MEDIAN, SPREAD, SOLVED, P_VALUE] if width >= MIDDLE else [MEDIAN, SOLVED, P_VALUE]
-    axes = [axis for axis in AXES if axis in AXES[:2] or _varies(board, axis)]
-    return [*map(_title, axes), WEIGHTS, MEDIAN, SPREAD, SOLVED, P_VALUE]
+    axes = [_title(axis) for axis in AXES if axis in AXES[:2] or _varies(board, axis)]
+    numbers = [MEDIAN, SPREAD, SOLVED, P_VALUE]
+    choices = [[*axes, WEIGHTS, *numbers], [WEIGHTS, *numbers], numbers, [MEDIAN, SOLVED, P_VALUE]]
+    return next((columns for columns in choices if _width([TRIAL, *columns], rows) <= width), choices[-1])
+
+
+def _width(columns: list[str], rows: list[dict[str, str]]) -> int:
+    """Return how wide a table is with these columns, two spaces between them, and the sign in front."""
+    widest = (max(map(len, [*title.split("\n"), *(row[title] for row in rows)])) for title in columns)
+    return 1 + sum(2 + width for width in widest)
 
 
 def _varies(board: Leaderboard, axis: str) -> bool:
@@ -65,6 +69,7 @@ def _cells(row: Row, limit: int) -> dict[str, str]:
     numbers = row.outcome
     median, low, high = (epoch(value, limit) for value in (numbers.median, numbers.median_low, numbers.median_high))
     return {
+        TRIAL: row.trial,
         **{_title(axis): str(getattr(row.architecture, axis)) for axis in AXES},
         WEIGHTS: str(row.architecture.weights),
         MEDIAN: f"{median} ({low} to {high})",

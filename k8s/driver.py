@@ -1,7 +1,7 @@
 """The driver: watches a sweep's Job to its end, then writes the run's leaderboard and summary.
 
-It holds nothing that cannot be found again: a driver that died is started anew, and the pods that still
-exist tell it what it missed.
+It holds nothing that cannot be found again: a driver that died is started anew, the pods that still exist tell
+it what it missed, and of those that are gone the run has why they failed.
 """
 
 import time
@@ -31,6 +31,9 @@ WAITING_SECONDS = 15.0
 
 MOST_KEPT = 1000
 """Of so many indexes it is stored at once why an attempt failed; of more, only in the end."""
+
+KEPT_AGAIN_SECONDS = 300.0
+"""How long nothing is stored after storage refused it: each try may take a minute, in which nothing is watched."""
 
 MOST_TROUBLES = 50
 """So many different reasons why pods are pending the log says, then no more."""
@@ -93,7 +96,7 @@ class _Driver:
         self._attempts: dict[int, _Attempt] = {}
         self._said: set[str] = set()
         self._progress: tuple[int, ...] = ()
-        self._next_progress = self._next_waiting = 0.0
+        self._next_progress = self._next_waiting = self._next_kept = 0.0
 
     def watch(self) -> None:
         """Return when the Job has ended, Complete or Failed."""
@@ -129,7 +132,8 @@ class _Driver:
         attempt = self._attempts.get(index)
         cause = why_not_done(index, self.state, attempt.pod if attempt else None)
         if attempt is None:
-            return (cause.reason == UNKNOWN and kept_failure(self._run, index)) or Failure(cause)
+            kept = kept_failure(self._run, self.state.job.uid, index) if cause.reason == UNKNOWN else None
+            return kept or Failure(cause)
         return _failure(cause, attempt)
 
     def _take(self, change: watching.Change) -> None:
@@ -150,7 +154,6 @@ class _Driver:
         if known and (known.pod.uid == pod.uid or known.pod.created > pod.created):
             return
         self._attempts[pod.index] = _Attempt(pod, self._last_lines(change.object))
-        self._keep(pod)
         if pod.cause and not (pod.stopped and self.state.job.cause):
             self._say(
                 f"{self._names(pod.index)}: attempt {pod.attempt} failed: {pod.cause.text}",
@@ -162,13 +165,21 @@ class _Driver:
                 index=pod.index,
                 log=self._attempts[pod.index].log,
             )
+        self._keep(pod)
 
     def _keep(self, pod: Pod) -> None:
         """Store why an attempt failed: a node that is drained takes its failed pods and this driver with it."""
-        if pod.cause and (pod.index in self._kept or len(self._kept) < MOST_KEPT):
+        if pod.cause is None or time.monotonic() < self._next_kept:
+            return
+        if pod.index in self._kept or len(self._kept) < MOST_KEPT:
             self._kept.add(pod.index)
-            with suppress(SweepError):  # Storage may come back; what is lost then is lost only with this driver.
-                keep_failure(self._run, pod.index, _failure(pod.cause, self._attempts[pod.index]))
+            try:
+                self._run.check()
+                keep_failure(
+                    self._run, self.state.job.uid, pod.index, _failure(pod.cause, self._attempts[pod.index])
+                )
+            except SweepError:  # What is not stored is lost only with this driver.
+                self._next_kept = time.monotonic() + KEPT_AGAIN_SECONDS
 
     def _last_lines(self, pod: Object) -> tuple[str, ...]:
         if words := last_words(pod):

@@ -77,25 +77,34 @@ def write_report(run: Run, job: Job, failures: dict[int, Failure]) -> tuple[Lead
     return board, summary
 
 
-def keep_failure(run: Run, index: int, failure: Failure) -> None:
-    """Store why an index's newest attempt failed, as long as that is known.
+def keep_failure(run: Run, job: str, index: int, failure: Failure) -> None:
+    """Store why the newest attempt of an index failed, as long as that is known.
+
+    Args:
+        run: the run.
+        job: its Job's uid.
+        index: the completion index.
+        failure: why the attempt failed.
 
     Raises:
         StorageError, StorageUnavailableError: the output cannot be written.
     """
-    run.put(f"{FAILURES}/{index}.json", (json.dumps(asdict(failure), ensure_ascii=False) + "\n").encode())
+    stored = {"job": job, **asdict(failure)}
+    run.put(f"{FAILURES}/{index}.json", (json.dumps(stored, ensure_ascii=False) + "\n").encode())
 
 
-def kept_failure(run: Run, index: int) -> Failure | None:
-    """Return what `keep_failure` stored of an index; None where there is nothing, or it is damaged.
+def kept_failure(run: Run, job: str, index: int) -> Failure | None:
+    """Return what `keep_failure` stored of a Job's index; None where there is nothing, or it is damaged.
 
     Raises:
         StorageError, StorageUnavailableError: the output cannot be read.
     """
     try:
         stored = json.loads(run.storage.read(f"{run.folder}/{FAILURES}/{index}.json"))
+        if stored.pop("job") != job:
+            return None  # A release that was installed again goes on with the run, not with its Job.
         return Failure(**{**stored, "cause": Cause(**stored["cause"]), "log": tuple(stored["log"])})
-    except (ObjectNotFoundError, ValueError, KeyError, TypeError):
+    except (ObjectNotFoundError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 

@@ -45,7 +45,7 @@ def export(run: Run, target: Path) -> tuple[int, int]:
     sweep, summary = _read(run, SWEEP), _read(run, f"report/{SUMMARY}")
     if sweep is None and summary is None:
         raise SweepError(f"{run.name} has no results yet")
-    here = _present(target, json.loads(sweep or b"{}"))
+    here = _present(target, run, sweep)
     finished = sorted(run.finished())
     wanted = [trial for trial in finished if trial not in here]
     try:
@@ -64,7 +64,7 @@ def export(run: Run, target: Path) -> tuple[int, int]:
     return len(wanted), len(finished)
 
 
-def _present(target: Path, sweep: dict[str, object]) -> set[str]:
+def _present(target: Path, run: Run, sweep: bytes | None) -> set[str]:
     """Return the trials that the folder has; it must be empty or hold the same run."""
     if not target.exists():
         return set()
@@ -74,8 +74,11 @@ def _present(target: Path, sweep: dict[str, object]) -> set[str]:
     if not names:
         return set()
     try:
-        same = json.loads((target / SWEEP).read_bytes()) == sweep
-    except (OSError, ValueError):
+        if SWEEP in names:
+            same = json.loads((target / SWEEP).read_bytes()) == json.loads(sweep or b"{}")
+        else:  # It was fetched before any trial had begun.
+            same = json.loads((target / SUMMARY).read_bytes())["run"] == run.name
+    except (OSError, ValueError, KeyError, TypeError):
         same = False
     if not same:
         raise ConfigError(f"{target} is not empty and holds no results of this run: name another folder")

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from job.leaderboard import NOT_TOLD_APART, UNRANKED, WINNER, Row
+from job.leaderboard import NOT_TOLD_APART, UNRANKED, WINNER, Row, count_words
 from job.report import marks
 from job.report.reading import Report
-from job.report.words import SIGNS, count_words, median_words
+from job.report.words import SIGNS, median_words
 
 MOST_ROWS = 40
 """The most trials of one picture here."""

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from job.grid import Trial, trials
-from job.leaderboard import WINNER, Row, epoch
+from job.leaderboard import WINNER, Row, count_words, epoch
 from job.report import marks
 from job.report.reading import Report
-from job.report.words import SIGNS, count_words, median_words, share_words, spread_words
+from job.report.words import SIGNS, median_words, share_words, spread_words
 
 MEDIAN, SOLVED = "median", "solved"
 METRICS = {MEDIAN: "median epochs to solve", SOLVED: "share of the starts that solve it"}

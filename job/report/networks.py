@@ -8,10 +8,10 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 from scipy.special import erf
 
+from job.leaderboard import count_words
 from job.networks import PLANE, SIDE, Network, Plane
 from job.report import marks
 from job.report.reading import Detail, Report
-from job.report.words import count_words
 
 MOST_FAILURES = 24
 """The most networks in the gallery of those that never solved it."""

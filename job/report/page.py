@@ -13,7 +13,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 
 from job.grid import trials
-from job.leaderboard import Row, as_csv
+from job.leaderboard import Row, as_csv, count_words
 from job.report import bars, curves, heatmap, marks, networks, plots, words
 from job.report.reading import Detail, Report, Undone, read_report
 from job.run import CARD, LEADERBOARD, MODEL, REPORT, Run
@@ -75,7 +75,7 @@ def render(report: Report, *, exported: bool = False) -> str:
         One HTML document. It does not depend on where the run's folder is, nor on how that was named.
     """
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["count"] = words.count_words
+    environment.filters["count"] = count_words
     environment.filters["named"] = words.named
     environment.filters["unbroken"] = lambda sentence: _unbroken(sentence, report)
     style = plots.style() + _resource("page.css")
@@ -154,7 +154,7 @@ class _CloseUp:
     network: marks.Picture | None
     network_words: str
     model: str | None
-    """The model file, as seen from the page; None where it is gone."""
+    """The model file, as seen from the page; None where it is gone or damaged."""
     card: str | None
     """Its model card, as seen from the page."""
     loading: str

@@ -221,7 +221,7 @@ def _detail(run: Run, row: Row, result: TrialResult, data: EpochsToSolve, stored
             return None
         try:
             return parse(run.read_file(result, name))
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, csv.Error) as error:
             first = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
             damaged.append(f"{run.url}/trials/{row.trial}/{result.attempt}/{name} is damaged: {first}")
         except SweepError as error:

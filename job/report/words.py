@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from job.grid import Architecture
-from job.leaderboard import NOT_TOLD_APART, WINNER, Row, epoch
+from job.leaderboard import NOT_TOLD_APART, WINNER, Row, count_words, epoch
 from job.report.reading import Detail, Report
 from job.survival import SIGNIFICANCE_LEVEL, Comparison, EpochsToSolve, Outcome, compare
 
@@ -134,8 +134,3 @@ def named(names: Sequence[str], most: int = 20) -> str:
     """List names; of many, the first, and how many more there are."""
     more = f" and {len(names) - most:,} more" if len(names) > most else ""
     return f"{', '.join(names[:most])}{more}"
-
-
-def count_words(count: int, singular: str, plural: str | None = None) -> str:
-    """Write a count with its noun, as `1 trial` or `1,024 trials`."""
-    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"

@@ -86,6 +86,7 @@ def test_the_longest_name_leaves_room_for_a_cron_job(chart):
         "@daily",
         "@every 90m",
         "@every 0h1s",
+        "@every 1.5h",
     ],
 )
 def test_a_cron_expression_is_taken(chart, schedule):

@@ -65,6 +65,14 @@ def test_a_champion_whose_median_lies_beyond_its_limit_loses_to_one_that_is_reac
     assert challenge(storage, winner("two", 80, 90, 100)).action == "crowned"
 
 
+def test_a_champion_of_too_few_starts_for_an_interval_gives_way_to_one_that_has_one(storage):
+    challenge(storage, winner("one", 1, 40, None))
+    assert challenge(storage, winner("two", 1, 10, None)).action == "kept"
+    decision = challenge(storage, winner("three", 60, 61, 62))
+    assert decision.action == "crowned"
+    assert "too few starts" in decision.why
+
+
 def test_a_run_challenges_once_however_often_its_pod_is_started(storage):
     challenge(storage, winner("one", 40, 50, 60))
     first = challenge(storage, winner("two", 10, 11, 12))

@@ -11,8 +11,10 @@ from recomputed import expected_rows
 from rich.console import Console
 
 from job.config import make_config
+from job.grid import trials
 from job.leaderboard import leaderboard_of, make_leaderboard
-from job.run import open_run
+from job.run import Run, open_run
+from job.storage import open_storage
 from job.survival import EpochsToSolve
 from job.sweep import run_sweep
 from job.tables import print_leaderboard
@@ -186,7 +188,20 @@ def test_on_a_narrow_terminal_each_trial_keeps_its_line_and_the_numbers_that_mat
         (line,) = [line for line in lines if row.trial in line.split()]
         assert f"{row.outcome.median or '>400'} (" in line
         assert f"{row.outcome.share_high:.1%})" in line
-    assert ("weights" in shown.getvalue()) == (width == 120)
+    assert ("neurons  weights" in shown.getvalue()) == (width == 120)
+
+
+@pytest.mark.parametrize("width", [80, 110, 120, 160])
+def test_however_many_axes_vary_each_trial_has_its_whole_name(finished, width):
+    axes = {"activation": ["relu", "tanh"], "optimizer": ["adam", "sgd"], "loss": ["binary_crossentropy"]}
+    config = make_config({**axes, "layers": [1], "neurons": [2, 16], "learning_rate": [0.001, 0.01]})
+    run = Run(open_storage(str(finished.output)), config, "run")
+    data = {trial.name: EpochsToSolve(np.arange(1, 10), np.ones(9, bool)) for trial in trials(config)}
+    shown = io.StringIO()
+    print_leaderboard(leaderboard_of(run, data), Console(file=shown, width=width))
+    names = "".join(line[3:].split("  ")[0].strip() for line in shown.getvalue().splitlines()[3:])
+    assert all(name in names for name in data)
+    assert shown.getvalue().count("5 (") == len(data) + 1  # Once more in the verdict.
 
 
 def test_of_trials_that_cannot_be_told_apart_the_smallest_network_is_named(finished):

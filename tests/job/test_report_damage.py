@@ -118,6 +118,8 @@ WRONG_ROWS = {
     "a row is missing": lambda lines: lines[:-1],
     "an epoch is beyond the limit": lambda lines: [*lines[:-1], "7,401,401,0.1,1.0"],
     "a row is short": lambda lines: [*lines[:-1], "7"],
+    "an epoch is no epoch": lambda lines: [*lines[:-1], f"7,{10**23},400,0.1,1.0"],
+    "a field is too long": lambda lines: [*lines[:-1], f"7,{'1' * 200_000},400,0.1,1.0"],
 }
 
 

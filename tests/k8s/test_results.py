@@ -154,14 +154,14 @@ def test_a_run_that_has_not_begun_has_no_results(xor_sweep, tmp_path):
     assert not (tmp_path / "here").exists()
 
 
-@pytest.mark.usefixtures("settings")
-def test_of_a_run_that_no_trial_has_begun_the_drivers_report_comes(xor_sweep, tmp_path):
+def test_of_a_run_that_no_trial_has_begun_the_drivers_report_comes(settings, xor_sweep, tmp_path):
     report = tmp_path / "output/runs/kept-r1/report"
     report.mkdir(parents=True)
     failed = [{"trial": "l1-n1", "why": "Unschedulable: no node", "log": []}]
-    (report / "summary.json").write_text(json.dumps({"failed": failed}))
-    said = xor_sweep("results", "kept", "here", "--output", tmp_path / "output")
-    assert said.code == 0, said.err
+    (report / "summary.json").write_text(json.dumps({"run": "kept-r1", "failed": failed}))
+    for _ in range(2):
+        said = xor_sweep("results", "kept", "here", "--output", tmp_path / "output")
+        assert said.code == 0, said.err
     assert names_in(tmp_path / "here") == {
         "index.html",
         "leaderboard.csv",
@@ -169,6 +169,10 @@ def test_of_a_run_that_no_trial_has_begun_the_drivers_report_comes(xor_sweep, tm
         "pictures/activations.svg",
     }
     assert "Unschedulable: no node" in (tmp_path / "here/index.html").read_text()
+    finished_run(tmp_path / "output", "kept-r1", settings, TWO_OF_THREE)
+    said = xor_sweep("results", "kept", "here", "--output", tmp_path / "output")
+    assert said.code == 0, said.err
+    assert names_in(tmp_path / "here") >= layout(TWO_OF_THREE)
 
 
 def test_from_a_bucket_the_same_files_come(namespace, gcs_server, gcs_url, xor_sweep, tmp_path):

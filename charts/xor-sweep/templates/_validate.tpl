@@ -75,10 +75,10 @@ https://pkg.go.dev/github.com/robfig/cron/v3 reads them, or a word for them.
 {{- $example := "such as '0 3 * * 0' (Sundays at 3:00), or a word such as @daily" }}
 {{- $fields := splitList " " (regexReplaceAll "\\s+" (trim .) " ") }}
 {{- if hasPrefix "@" (trim .) }}
-{{- if not (regexMatch "^@(yearly|annually|monthly|weekly|daily|midnight|hourly|every ([0-9]+[hms])+)$" .) }}
+{{- if not (regexMatch "^@(yearly|annually|monthly|weekly|daily|midnight|hourly|every ([0-9]+(\\.[0-9]+)?[hms])+)$" .) }}
 {{- fail (printf "retrain.schedule: '%s' is no word for a schedule: give @hourly, @daily, @weekly, @monthly, @yearly or @every 12h" .) }}
 {{- end }}
-{{- if regexMatch "^@every [0hms]+$" . }}
+{{- if regexMatch "^@every [0.hms]+$" . }}
 {{- fail (printf "retrain.schedule: '%s' would start one at every second: give a time above 0, such as @every 12h" .) }}
 {{- end }}
 {{- else if ne (len $fields) 5 }}
