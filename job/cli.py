@@ -15,7 +15,17 @@ from click.core import ParameterSource
 from job import logs
 from job.config import AXES, SweepConfig, make_config
 from job.errors import ConfigError, SweepError
-from job.options import DEBUG, GRID, LOG_FORMAT, OF_THE_POD, OUTPUT, Value, options, setting
+from job.options import (
+    DEBUG,
+    GRID,
+    LOG_FORMAT,
+    OF_THE_POD,
+    OUTPUT,
+    TRAINING_DEBUG,
+    Value,
+    options,
+    setting,
+)
 from job.report.cli import plot, report
 
 if TYPE_CHECKING:
@@ -58,7 +68,7 @@ def cli() -> None:
 
 @cli.command()
 @GRID
-@options(setting("workers"), LOG_FORMAT, DEBUG)
+@options(setting("workers"), LOG_FORMAT, TRAINING_DEBUG)
 @click.pass_context
 def sweep(context: click.Context, /, log_format: str, debug: bool, **_: Any) -> None:
     """Train the whole grid on this machine, then write the report and show the leaderboard.
@@ -112,7 +122,7 @@ def sweep(context: click.Context, /, log_format: str, debug: bool, **_: Any) -> 
     metavar="TRIAL",
     help="The trial's name, such as l2-n16.",
 )
-@options(LOG_FORMAT, DEBUG)
+@options(LOG_FORMAT, TRAINING_DEBUG)
 @click.pass_context
 def trial(context: click.Context, /, index: Any, name: str | None, log_format: str, debug: bool, **_: Any) -> None:
     """Train one trial of the grid, by its index or its name, and store its result.
@@ -148,7 +158,7 @@ def trial(context: click.Context, /, index: Any, name: str | None, log_format: s
     setting("keep_training", text="Train up to the limit, also when it is solved: true or false."),
     setting("device"),
     LOG_FORMAT,
-    DEBUG,
+    TRAINING_DEBUG,
 )
 @click.pass_context
 def train(context: click.Context, /, log_format: str, debug: bool, **_: Any) -> None:
@@ -189,7 +199,7 @@ def train(context: click.Context, /, log_format: str, debug: bool, **_: Any) -> 
 )
 @OUTPUT
 @DEBUG
-def leaderboard(run: str, table_format: str, output: str | None, debug: bool) -> None:  # noqa: ARG001
+def leaderboard(run: str, table_format: str, output: str | None) -> None:
     """Show the leaderboard of RUN: a run's name in --output, or its own folder or gs:// URL.
 
     \b
@@ -242,7 +252,7 @@ _CHAMPION_OPTIONS = options(
 
 @champion.command()
 @_CHAMPION_OPTIONS
-def show(output: str | None, text_format: str, debug: bool) -> None:  # noqa: ARG001
+def show(output: str | None, text_format: str) -> None:
     """Show the champion: the model in use, and its numbers.
 
     \b
@@ -254,7 +264,7 @@ def show(output: str | None, text_format: str, debug: bool) -> None:  # noqa: AR
 
 @champion.command()
 @_CHAMPION_OPTIONS
-def history(output: str | None, text_format: str, debug: bool) -> None:  # noqa: ARG001
+def history(output: str | None, text_format: str) -> None:
     """Show every decision about the champion, the oldest first, and why it was made.
 
     \b
@@ -267,7 +277,7 @@ def history(output: str | None, text_format: str, debug: bool) -> None:  # noqa:
 
 @champion.command()
 @_CHAMPION_OPTIONS
-def rollback(output: str | None, text_format: str, debug: bool) -> None:  # noqa: ARG001
+def rollback(output: str | None, text_format: str) -> None:
     """Make the champion before this one champion again.
 
     \b

@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from job.errors import DeviceError
 
@@ -57,8 +58,8 @@ def start_tensorflow(device: str, *, debug: bool = False) -> str:
     return "gpu"
 
 
-def _no_gpu(tf: object) -> str:
-    build = tf.sysconfig.get_build_info()  # type: ignore[attr-defined]
+def _no_gpu(tf: Any) -> str:
+    build = tf.sysconfig.get_build_info()
     found = [path for path in _NVIDIA_DEVICES if Path(path).exists()]
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if not build.get("is_cuda_build"):
@@ -68,7 +69,7 @@ def _no_gpu(tf: object) -> str:
     else:
         remedy = "check that the driver is new enough for this TensorFlow's CUDA and is not hidden"
     return (
-        f"no GPU here: looked for one with TensorFlow {tf.__version__}, "  # type: ignore[attr-defined]
+        f"no GPU here: looked for one with TensorFlow {tf.__version__}, "
         f"driver devices {', '.join(found) or 'none'}, CUDA_VISIBLE_DEVICES {visible or 'not set'}; "
         f"{remedy}, or say --device cpu"
     )

@@ -121,15 +121,24 @@ LOG_FORMAT = click.option(
     show_default=True,
     help="JSON, one object a line, or words; auto: words on a terminal.",
 )
-DEBUG = click.option(
-    "--debug",
-    is_flag=True,
-    callback=remember,
-    is_eager=True,
-    envvar="XOR_SWEEP_DEBUG",
-    show_envvar=True,
-    help="Show tracebacks, and what TensorFlow prints at its start.",
-)
+
+
+def _debug(text: str, *, exposed: bool) -> Decorator:
+    return click.option(
+        "--debug",
+        is_flag=True,
+        callback=remember,
+        is_eager=True,
+        expose_value=exposed,
+        envvar="XOR_SWEEP_DEBUG",
+        show_envvar=True,
+        help=text,
+    )
+
+
+DEBUG = _debug("Show tracebacks.", exposed=False)
+"""For the commands whose errors alone it changes: `job.cli.main` has it."""
+TRAINING_DEBUG = _debug("Show tracebacks, and what TensorFlow prints at its start.", exposed=True)
 GRID = options(
     CONFIG, *(setting(name) for name in SweepConfig.model_fields if name not in ("trials_per_pod", "workers"))
 )

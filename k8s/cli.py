@@ -193,8 +193,7 @@ def _sweep(release: str, *, revision: int | None, run: str | None, **where: Any)
     return cluster, find_sweep(cluster, release, revision, run)
 
 
-def _cluster(*, namespace: str | None, context: str | None, kubeconfig: str | None, debug: bool) -> "Cluster":
-    del debug  # `job.cli.main` has it.
+def _cluster(*, namespace: str | None, context: str | None, kubeconfig: str | None) -> "Cluster":
     from k8s.client import connect  # half a second
 
     return connect(kubeconfig, context, namespace)

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from job.options import Decorator, options, remember
+from job.options import DEBUG, Decorator, options
 
 
 def option(*names: str, envvar: str | list[str], help: str, **settings: Any) -> Decorator:  # noqa: A002 - click's word
@@ -13,14 +13,6 @@ def option(*names: str, envvar: str | list[str], help: str, **settings: Any) -> 
 
 
 RELEASE = click.argument("release", envvar="XOR_SWEEP_RELEASE")
-DEBUG = option(
-    "--debug",
-    envvar="XOR_SWEEP_DEBUG",
-    help="Show tracebacks.",
-    is_flag=True,
-    callback=remember,
-    is_eager=True,
-)
 OUTPUT = option(
     "--output",
     envvar="XOR_SWEEP_OUTPUT",

@@ -21,7 +21,7 @@ OF_TRIALS = ("survival", "accuracy", "boundary", "unsolved", "network")
 @click.command()
 @click.argument("run", type=click.Path())
 @options(OUTPUT, DEBUG)
-def report(run: str, output: str | None, debug: bool) -> None:  # noqa: ARG001
+def report(run: str, output: str | None) -> None:
     """Write the page of RUN and its pictures into its report/: one index.html that needs nothing else.
 
     It may be unfinished: the page says what is missing. What is damaged is left out, and named.
@@ -59,7 +59,7 @@ def report(run: str, output: str | None, debug: bool) -> None:  # noqa: ARG001
     help="The SVG file to write, or - for standard output. (default: KIND.svg)",
 )
 @options(OUTPUT, DEBUG)
-def plot(kind: str, run: str, trials: Any, to: Path | None, output: str | None, debug: bool) -> None:  # noqa: ARG001
+def plot(kind: str, run: str, trials: Any, to: Path | None, output: str | None) -> None:
     """Draw one picture of RUN's report as an SVG file.
 
     KIND is heatmap, heatmap-solved, intervals, survival, accuracy, boundary, unsolved, network, activations or
