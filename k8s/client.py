@@ -44,6 +44,28 @@ WATCH_SECONDS = 60
 _NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
+class _Connection(urllib3.connection.HTTPSConnection):
+    """A connection that checks certificates as kubectl does, with a context of its own.
+
+    Python 3.13 also refuses a cluster's certificate authority whose own certificate lacks an extension (key
+    usage, authority key identifier), as those of older clusters do. Each connection loads the client's
+    certificate into its context: two threads that did so to one context at once would corrupt memory.
+    """
+
+    def connect(self) -> None:
+        required = urllib3.util.ssl_.resolve_cert_reqs(self.cert_reqs)
+        context = urllib3.util.ssl_.create_urllib3_context(cert_reqs=required)
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+        if not (self.ca_certs or self.ca_cert_data):
+            context.load_default_certs()
+        self.ssl_context = context
+        super().connect()
+
+
+class _ConnectionPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _Connection
+
+
 @dataclass(frozen=True)
 class Page:
     """A part of a list."""
@@ -265,21 +287,13 @@ def connect(kubeconfig: str | None = None, context: str | None = None, namespace
     settings.retries = False
     settings.keep_alive = True
     api = kubernetes.client.ApiClient(settings)
-    api.rest_client.pool_manager.connection_pool_kw["ssl_context"] = _tls(settings)
+    api.rest_client.pool_manager.pool_classes_by_scheme = {
+        "http": urllib3.HTTPConnectionPool,
+        "https": _ConnectionPool,
+    }
+    if not settings.verify_ssl:  # The kubeconfig says so (insecure-skip-tls-verify); kubectl does not warn either.
+        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
     return Cluster(api, namespace or own)
-
-
-def _tls(settings: Any) -> ssl.SSLContext:
-    """Return how certificates are checked: as kubectl does.
-
-    Python 3.13 also refuses a cluster's certificate authority whose own certificate lacks an extension (key
-    usage, authority key identifier), as those of older clusters do.
-    """
-    context = urllib3.util.ssl_.create_urllib3_context()
-    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-    if not (settings.ssl_ca_cert or settings.ca_cert_data):
-        context.load_default_certs()
-    return context
 
 
 def _load_kubeconfig(settings: Any, files: str, context: str | None) -> str:

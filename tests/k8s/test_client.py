@@ -2,6 +2,8 @@
 
 import itertools
 import json
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -85,6 +87,40 @@ def test_a_cluster_with_another_authoritys_certificate_is_not_trusted(xor_sweep,
     code, line = refused(xor_sweep("status", "demo", "--kubeconfig", tmp_path / "config"))
     assert code == 2
     assert line.startswith("no safe connection to the cluster at ")
+
+
+def test_a_cluster_whose_certificate_is_not_to_be_checked_is_not_checked_in_silence(
+    xor_sweep, kubeconfig, namespace, tmp_path
+):
+    create(namespace, sweep_job("unchecked", "exit 0", neurons=[1], parallelism=0))
+    settings = json.loads(kubeconfig.read_text())
+    cluster = settings["clusters"][0]["cluster"]
+    del cluster["certificate-authority-data"]
+    cluster["insecure-skip-tls-verify"] = True
+    (tmp_path / "config").write_text(json.dumps(settings))
+    said = xor_sweep("status", "unchecked", "--kubeconfig", tmp_path / "config")
+    assert (said.code, said.err) == (0, "")
+    assert said.out.startswith("unchecked-r1: ")
+
+
+ASKED_BY_THREADS = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from k8s.client import connect
+cluster = connect(sys.argv[1])
+for _ in range(25):
+    with ThreadPoolExecutor(16) as threads:
+        print(*threads.map(lambda _: len(list(cluster.pages("configmaps", limit=1))), range(32)))
+    cluster._api.rest_client.close()
+"""
+
+
+def test_threads_may_connect_at_once(kubeconfig):
+    said = subprocess.run(
+        [sys.executable, "-c", ASKED_BY_THREADS, kubeconfig], capture_output=True, text=True, check=False
+    )
+    assert (said.returncode, said.stderr) == (0, "")
+    assert len(said.stdout.split()) == 25 * 32
 
 
 def test_a_token_that_the_cluster_does_not_know_is_refused(xor_sweep, kubeconfig, tmp_path):
