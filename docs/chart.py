@@ -1,7 +1,8 @@
 """Makes what the chart says of itself, from its values.yaml and from the model of the sweep file.
 
 charts/xor-sweep/README.md has a table of all values; values.schema.json has a description of each, and its part
-about the sweep is `SweepConfig`'s own schema, so that a value that the program refuses is refused by Helm.
+about the sweep is `SweepConfig`'s own schema, so that a value that the program refuses is refused by Helm. What
+goes into a pod as it is, is held to the schema of Kubernetes' API.
 """
 
 import json
@@ -12,6 +13,7 @@ from typing import Any, NamedTuple
 
 from ruamel.yaml import YAML
 
+from docs import kubernetes_api
 from job.config import ACTIVATIONS, AXES, LOSSES, OPTIMIZERS, SweepConfig
 
 CHART = Path(__file__).parents[1] / "charts" / "xor-sweep"
@@ -98,14 +100,18 @@ def _tables() -> str:
 
 
 def schema() -> str:
-    """Return values.schema.json: as it is, but the descriptions, and the sweep's part, which are made anew."""
+    """Return values.schema.json as it is, with its descriptions, the sweep's part and Kubernetes' made anew."""
     whole = json.loads((CHART / "values.schema.json").read_text())
     whole["properties"]["sweep"] = sweep_schema()
+    whole["$defs"] = kubernetes_api.definitions()
+    of_kubernetes = kubernetes_api.parts()
     for value in values():
         keys = value.path.split(".")
         part = whole
         for key in keys:
-            part = part["properties"][key]
+            parent, part = part, part["properties"][key]
+        if value.path in of_kubernetes:
+            parent["properties"][keys[-1]] = part = of_kubernetes[value.path]
         part["description"] = value.description
         if keys[0] == "sweep" and len(keys) == 2:
             part["default"] = value.default

@@ -41,7 +41,24 @@ already: here they are refused before. What these take is refused here only wher
 {{- if not (regexMatch "^[ -<>-~]+$" .name) }}
 {{- fail (printf "extraEnv: '%s' cannot be the name of a variable: give printable ASCII characters other than '='" .name) }}
 {{- end }}
+{{- if and .value .valueFrom }}
+{{- fail (printf "extraEnv: %s has value and valueFrom: give one of them" .name) }}
 {{- end }}
+{{- end }}
+{{- range $values.envFrom }}
+{{- if eq (hasKey . "configMapRef") (hasKey . "secretRef") }}
+{{- fail (printf "envFrom: %s: give each configMapRef or secretRef, and not both" (toJson .)) }}
+{{- end }}
+{{- end }}
+{{- $spreads := list }}
+{{- range $values.topologySpreadConstraints }}
+{{- $spread := printf "%s and %s" .topologyKey .whenUnsatisfiable }}
+{{- if has $spread $spreads }}
+{{- fail (printf "topologySpreadConstraints: two of them have %s: give one" $spread) }}
+{{- end }}
+{{- $spreads = append $spreads $spread }}
+{{- end }}
+{{- include "xor-sweep.validateSecurity" $values }}
 {{- include "xor-sweep.validateVolumes" . }}
 {{- end }}
 
@@ -134,6 +151,24 @@ already: here they are refused before. What these take is refused here only wher
 {{- end }}
 {{- end }}
 
+{{/* Settings of the pod's and the container's security context that exclude each other. */}}
+{{- define "xor-sweep.validateSecurity" -}}
+{{- if and .securityContext.privileged (eq (toString .securityContext.allowPrivilegeEscalation) "false") }}
+{{- fail "securityContext: a container that is privileged may escalate its privileges: set allowPrivilegeEscalation to true, or privileged to false" }}
+{{- end }}
+{{- $all := dict }}
+{{- range $context := list .podSecurityContext .securityContext }}
+{{- range $key, $value := $context }}
+{{- if not (kindIs "invalid" $value) }}
+{{- $_ := set $all $key $value }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- if and $all.runAsNonRoot (eq (toString $all.runAsUser) "0") }}
+{{- fail "podSecurityContext, securityContext: runAsUser is 0, which is root, and runAsNonRoot is true: no container would start; give another user, or set runAsNonRoot to false" }}
+{{- end }}
+{{- end }}
+
 {{/* The volumes and the mounts beside the chart's own. */}}
 {{- define "xor-sweep.validateVolumes" -}}
 {{- $volumes := list "sweep" "tmp" }}
@@ -148,6 +183,10 @@ already: here they are refused before. What these take is refused here only wher
 {{- end }}
 {{- if not (regexMatch "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$" .name) }}
 {{- fail (printf "extraVolumes: '%s' cannot be the name of a volume: give up to 63 of a-z, 0-9 and '-', the first and the last of them a letter or a digit" .name) }}
+{{- end }}
+{{- $sources := without (keys . | sortAlpha) "name" }}
+{{- if gt (len $sources) 1 }}
+{{- fail (printf "extraVolumes: %s is of several kinds (%s): give it one of them" .name (join ", " $sources)) }}
 {{- end }}
 {{- $volumes = append $volumes .name }}
 {{- end }}
