@@ -3,12 +3,14 @@
 
 ARG PYTHON_IMAGE=docker.io/library/python:3.13-slim-trixie
 
-# What both targets stand on: the base image without what installs packages, and without manuals and translations.
+# What both targets stand on: the base image without what installs packages, without manuals and translations, and
+# with no program that gives its caller more rights (su, mount).
 # Bytecode is compiled, since nobody can write it later (an import of TensorFlow takes three times as long without).
 # /runs is for any user, as /tmp is.
 FROM ${PYTHON_IMAGE} AS system
 RUN find / -xdev \( -name ensurepip -o -name pip -o -name 'pip-*' -o -name 'pip3*' -o -name python-wheels \) \
       -prune -exec rm -rf {} + && \
+    find / -xdev -type f -perm /6000 -exec chmod ug-s {} + && \
     find /usr/share/doc ! -type d ! -name copyright -delete && \
     rm -rf /usr/local/include /usr/share/locale /usr/share/man /var/cache/apt /var/lib/apt/lists && \
     python3 -m compileall -q "$(python3 -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')" && \

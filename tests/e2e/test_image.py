@@ -103,6 +103,12 @@ def test_no_installer_compiler_or_header_is_in_it(inside):
     assert inside(f"{site}; print(*site.glob('tensorflow/include'), *site.rglob('*.a'))") == ""
 
 
+def test_no_program_in_it_gives_more_rights_than_its_caller_has(inside):
+    walk = "import os, stat; files = (os.path.join(at, name) for at, _, names in os.walk('/usr') for name in names)"
+    raising = "os.lstat(file).st_mode & (stat.S_ISUID | stat.S_ISGID)"
+    assert inside(f"{walk}; print([file for file in files if {raising}])") == "[]"
+
+
 def test_bytecode_is_compiled_since_nobody_could_write_it(inside):
     lacking = (
         "import sys, os, importlib.util as u, json, job.cli, numpy, scipy.stats, k8s;"
