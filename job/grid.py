@@ -8,6 +8,7 @@ from hashlib import sha256
 
 from job.config import AXES, OPTIMIZERS, SweepConfig
 from job.errors import ConfigError
+from job.wording import value_words
 
 SEED_SPAN = 2**31 - 2
 """Keras on TensorFlow draws with seeds modulo this number: only seeds below it differ in what they draw."""
@@ -108,7 +109,7 @@ def _trial(index: int, point: tuple[object, ...], varied: list[bool]) -> Trial:
     name = f"l{layers}-n{neurons}"
     for value, varies in zip(others, varied[2:], strict=True):
         if varies:
-            name += f"-lr{repr(value).removesuffix('.0')}" if isinstance(value, float) else f"-{value}"
+            name += f"-{'lr' if isinstance(value, float) else ''}{value_words(value)}"
     settings = dict(zip(AXES, point, strict=True))
     if settings["learning_rate"] is None:
         settings["learning_rate"] = OPTIMIZERS[str(settings["optimizer"])]

@@ -14,6 +14,10 @@ from job.errors import SweepError
 from job.grid import Architecture, Trial, trials
 from job.run import REPLICATES, Run, TrialResult
 from job.survival import EpochsToSolve, Outcome, Ranking, rank
+from job.wording import count_words, limit_words, percent
+
+MOST_LISTED = 100
+"""The most letters of the first five names of a list: of longer names, two are listed."""
 
 WINNER, NOT_TOLD_APART, WORSE, UNRANKED = "winner", "not told apart", "worse", "unranked"
 
@@ -132,11 +136,12 @@ def _verdict(board: Leaderboard) -> str:
     if board.ranking is None:
         return f"No trial has a result{_missing(board)}." if board.damaged else "No trial has a result."
     if board.ranking.winner is None:
-        return f"No start of any trial solved XOR within {board.epochs} epochs{_missing(board)}."
+        return f"No start of any trial solved XOR within {limit_words(board.epochs)}{_missing(board)}."
     winner = board.rows[0]
     numbers, shape = winner.outcome, winner.architecture
     if numbers.median is None:
-        how = f"{100 * numbers.share_solved:.1f} % of its starts solve XOR within {board.epochs} epochs"
+        share = percent(numbers.share_solved)
+        how = f"{share} % of its starts solve XOR within {limit_words(board.epochs)}"
     else:
         how = (
             f"half of its starts solve XOR by epoch {numbers.median} "
@@ -165,15 +170,11 @@ def _missing(board: Leaderboard) -> str:
     return f"{words}; of {_listed(board.damaged)} the result is damaged" if board.damaged else words
 
 
-def _listed(names: Sequence[str], most: int = 5) -> str:
+def _listed(names: Sequence[str]) -> str:
+    most = 5 if len("".join(names[:5])) <= MOST_LISTED else 2
     if len(names) > most:
         return f"{', '.join(names[:most])} and {len(names) - most} more"
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
-
-
-def count_words(count: int, singular: str, plural: str | None = None) -> str:
-    """Write a count with its noun, as `1 trial` or `1,024 trials`."""
-    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
 
 
 def epoch(value: int | None, limit: int) -> str:

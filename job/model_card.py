@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 from job.config import AXES, SweepConfig
 from job.data import FEATURES, TARGETS
 from job.grid import Trial
+from job.wording import count_words, limit_words
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,8 @@ class Chosen:
     @property
     def right(self) -> int:
         """How many of the four rows it gets right."""
-        return int(((self.predictions > 0.5) == (TARGETS[:, 0] > 0.5)).sum())
+        said = (self.predictions > 0.5) == (TARGETS[:, 0] > 0.5)
+        return int((said & np.isfinite(self.predictions)).sum())
 
 
 def model_card(run: str, config: SweepConfig, trial: Trial, chosen: Chosen, outcome: str) -> str:
@@ -48,12 +50,13 @@ def model_card(run: str, config: SweepConfig, trial: Trial, chosen: Chosen, outc
         front_matter=_front_matter(trial, chosen),
         trial=trial.name,
         run=run,
-        layers=f"{layers} hidden layer{'s' if layers > 1 else ''}",
-        neurons=f"{neurons} neuron{'s' if neurons > 1 else ''}",
+        layers=count_words(layers, "hidden layer"),
+        neurons=count_words(neurons, "neuron"),
         weights=trial.architecture.weights,
         predictions=_predictions(chosen),
-        replicates=config.replicates,
-        epochs=config.epochs,
+        starts=count_words(config.replicates, "random start"),
+        epochs=limit_words(config.epochs),
+        picked=f"It was picked after the training, out of {config.replicates}: w" if config.replicates > 1 else "W",
         chosen=_how_it_was_chosen(chosen),
         outcome=outcome[0].upper() + outcome[1:],
         settings="\n".join(f"| {axis} | {getattr(trial.architecture, axis)} |" for axis in AXES),
@@ -133,7 +136,7 @@ It prints, to rounding:
 
 ## How it was chosen
 
-The trial trained the network from {replicates} random starts, each for at most {epochs} epochs. This is the one of
+The trial trained the network from {starts}, each for at most {epochs}. This is the one of
 seed {seed}: {chosen}.
 
 ## How well the trial did
@@ -148,7 +151,7 @@ seed {seed}: {chosen}.
 
 - It has seen four rows, all that there are, and its accuracy is that on the same rows. Between 0 and 1 nothing says
   what would be right.
-- It was picked after the training, out of {replicates}: what to expect of one start, the trial's numbers say.
+- {picked}hat to expect of one start, the trial's numbers say.
 - Those numbers hold for these settings. Whether another network needs fewer epochs, the run's leaderboard says.
 - The license is that of xor-sweep; who publishes the network may choose another.
 """

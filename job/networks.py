@@ -26,8 +26,11 @@ MOST_PATTERNS = 6
 MOST_WEIGHTS = 20_000
 """The weights of larger networks are not kept here: a drawing of them shows nothing."""
 
+_Output = Annotated[float, Field(ge=0, le=1)] | None
+"""What a sigmoid says; None where it is not finite."""
+
 Plane = Annotated[
-    list[Annotated[list[FiniteFloat | None], Field(min_length=SIDE, max_length=SIDE)]],
+    list[Annotated[list[_Output], Field(min_length=SIDE, max_length=SIDE)]],
     Field(min_length=SIDE, max_length=SIDE),
 ]
 """The network's output for each pair of inputs: a row for each second input, rising, in it a number for each
@@ -43,7 +46,7 @@ class Network(_Part):
 
     seed: int
     """The seed of its initial weights."""
-    predictions: Annotated[list[FiniteFloat | None], Field(min_length=4, max_length=4)]
+    predictions: Annotated[list[_Output], Field(min_length=4, max_length=4)]
     """What it says for XOR's rows (0, 0), (0, 1), (1, 0), (1, 1); None where that is not finite."""
     plane: Plane
     """What it says around them."""

@@ -172,7 +172,7 @@ class Run:
                 }
                 for item in failed
             }
-        except (ObjectNotFoundError, ValueError, KeyError, TypeError):
+        except (ObjectNotFoundError, ValueError, KeyError, TypeError, RecursionError):
             return {}
 
     def read_file(self, result: TrialResult, name: str) -> bytes:

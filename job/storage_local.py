@@ -139,11 +139,13 @@ def _locked(target: Path) -> Iterator[None]:
 
 
 def _name_new(temporary: Path, target: Path) -> bool:
-    """Give a finished file its name, unless the name is taken: False, and nothing is done."""
+    """Give a finished file its name, unless a file has it: False, and nothing is done."""
     try:
         os.link(temporary, target)
     except FileExistsError:
-        return False
+        if target.is_file():
+            return False
+        raise  # A folder, or a link to nothing: no object, so nobody will read or replace it.
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise

@@ -7,6 +7,7 @@ from rich.text import Text
 
 from job.config import AXES
 from job.leaderboard import NOT_TOLD_APART, WINNER, Leaderboard, Row, epoch
+from job.wording import percent
 
 MEDIAN, SPREAD, SOLVED = "epochs to solve\nmedian (95 %)", "10 % to 90 %", "solved (95 %)"
 TRIAL, WEIGHTS, P_VALUE = "trial", "weights", "p against\nwinner"
@@ -74,7 +75,7 @@ def _cells(row: Row, limit: int) -> dict[str, str]:
         WEIGHTS: str(row.architecture.weights),
         MEDIAN: f"{median} ({low} to {high})",
         SPREAD: f"{epoch(numbers.q10, limit)} to {epoch(numbers.q90, limit)}",
-        SOLVED: f"{numbers.share_solved:.1%} ({numbers.share_low:.1%} to {numbers.share_high:.1%})",
+        SOLVED: f"{percent(numbers.share_solved)}% ({numbers.share_low:.1%} to {numbers.share_high:.1%})",
         P_VALUE: _p_value(row.p_adjusted),
     }
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from job.config import AXES, SweepConfig
 from job.grid import Trial
 from job.survival import Outcome
+from job.wording import limit_words
 
 MOST_POINTS = 300
 """The most epochs of a curve, a longer one is thinned: TensorBoard keeps 1,000 points, which it draws by lot."""
@@ -114,7 +115,7 @@ def _experiment(config: SweepConfig) -> dict[str, Any]:
         }
         for axis in AXES
     ]
-    limit = f"within {config.epochs} epochs"
+    limit = f"within {limit_words(config.epochs)}"
     metrics = [
         {
             "name": {"tag": MEDIAN},

@@ -38,6 +38,7 @@ from job.stopping import StopRequest
 from job.survival import EpochsToSolve, Outcome, outcome
 from job.tensorboard import write_events
 from job.training import Progress, Training, train
+from job.wording import limit_words, percent
 
 MILESTONES = (
     1,
@@ -232,21 +233,21 @@ def worth_keeping(
 
 
 def _best(predictions: NDArray[np.float32], loss: NDArray[np.float32]) -> int:
-    right = ((predictions > 0.5) == (TARGETS > 0.5)).all(axis=0)
+    right = (((predictions > 0.5) == (TARGETS > 0.5)) & np.isfinite(predictions)).all(axis=0)
     return int(np.lexsort((np.nan_to_num(loss, nan=np.inf), ~right))[0])
 
 
 def in_words(numbers: Outcome, limit: int) -> str:
     """Say a trial's outcome in one line."""
     if numbers.median is None:
-        half = f"fewer than half of the starts solve XOR within {limit} epochs"
+        half = f"fewer than half of the starts solve XOR within {limit_words(limit)}"
     else:
         high = numbers.median_high or f"over {limit}"
         half = (
             f"half of the starts solve XOR by epoch {numbers.median} (95 % interval {numbers.median_low} to {high})"
         )
     return (
-        f"{half}; {numbers.solved} of {numbers.replicates} solved, {numbers.share_solved:.1%} "
+        f"{half}; {numbers.solved} of {numbers.replicates} solved, {percent(numbers.share_solved)}% "
         f"(95 % interval {numbers.share_low:.1%} to {numbers.share_high:.1%})"
     )
 

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from job.leaderboard import NOT_TOLD_APART, UNRANKED, WINNER, Row, count_words
+from job.leaderboard import NOT_TOLD_APART, UNRANKED, WINNER, Row
 from job.report import marks
 from job.report.reading import Report
 from job.report.words import SIGNS, median_words
+from job.wording import count_words
 
 MOST_ROWS = 40
 """The most trials of one picture here."""

@@ -1,15 +1,15 @@
 """Curves by epoch: the share that has not solved, and accuracy of single starts beside all of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from markupsafe import Markup
 
-from job.leaderboard import epoch
 from job.report import marks
 from job.report.reading import Detail, Report
 from job.report.words import median_words
 from job.survival import unsolved_share
+from job.wording import limit_words, percent
 
 Height = Callable[[float], float]
 
@@ -18,6 +18,9 @@ COLOURS, DASHES = 7, 6
 
 NAMED_AT = (0.1, 0.26, 0.42, 0.58, 0.74, 0.9)
 """At which share a curve has its name, by its kind of dashes: the first, which is the soonest, lowest."""
+
+NAME_HEIGHT = 13
+"""So far apart are two names, in pixels."""
 
 _WIDTH, _HEIGHT = 720, 400
 _LEFT, _RIGHT, _TOP, _BOTTOM = 60, 700, 26, 350
@@ -55,14 +58,15 @@ def draw_survival(report: Report, picked: list[str], *, all_of_them: bool = Fals
     scale = marks.LogScale(report.limit, _LEFT, _RIGHT)
     by_name = {detail.row.trial: detail for detail in report.details}
     shown = [name for name in by_name if all_of_them or name in picked]
-    series = [
-        _survival(by_name[name], scale, picked.index(name) if name in picked else None, legend=not all_of_them)
+    series = [_survival(by_name[name], scale, picked.index(name) if name in picked else None) for name in shown]
+    apart = _apart([by_name[name] for name in picked], scale)
+    names = [
+        _name(by_name[name], scale, picked.index(name) if name in picked else None, apart.get(name, 0.0))
         for name in shown
     ]
-    names = [_name(by_name[name], scale, picked.index(name) if name in picked else None) for name in shown]
     said = "; ".join(_in_words(by_name[name], report.limit) for name in picked)
-    rows = 0 if all_of_them else len(picked)
-    height = _HEIGHT + (rows + 2) // 3 * 20
+    places = [] if all_of_them else marks.legend_places(picked, _LEFT, _RIGHT)
+    legend = [_legend_entry(at, *entry) for at, entry in enumerate(zip(picked, places, strict=False))]
     return marks.Picture(
         (
             *marks.share_axis(_LEFT, _RIGHT, _TOP, _BOTTOM, "starts that have not solved it"),
@@ -70,9 +74,10 @@ def draw_survival(report: Report, picked: list[str], *, all_of_them: bool = Fals
             marks.tag("line", x1=_LEFT, x2=_RIGHT, y1=_middle(), y2=_middle(), class_="half"),
             *series,
             *names,
+            *legend,
         ),
         _WIDTH,
-        height,
+        _HEIGHT + (20 * (places[-1][1] + 1) if places else 0),
         title="Share of the starts that have not solved XOR, by epoch",
         description=f"With 95 % bands. {said}.",
         class_="survival",
@@ -81,7 +86,7 @@ def draw_survival(report: Report, picked: list[str], *, all_of_them: bool = Fals
 
 def _in_words(detail: Detail, limit: int) -> str:
     numbers = detail.row.outcome
-    never = f"{100 * (1 - numbers.share_solved):.1f} % never"
+    never = f"{percent(1 - numbers.share_solved)} % never"
     return f"{detail.row.trial}: half solved by epoch {median_words(numbers, limit)}, {never}"
 
 
@@ -89,30 +94,27 @@ def _middle() -> float:
     return (_TOP + _BOTTOM) / 2
 
 
-def _survival(detail: Detail, scale: marks.LogScale, position: int | None, *, legend: bool) -> Markup:
+def _legend_entry(position: int, name: str, place: tuple[float, int]) -> Markup:
+    left, y = place[0], _HEIGHT + place[1] * 20.0 + 4
+    line = marks.tag("path", d=f"M{marks.number(left)} {marks.number(y)}h40", class_="line")
+    return marks.tag("g", line, marks.text(left + 48, y + 4, name, "tick"), class_=slot(position))
+
+
+def _survival(detail: Detail, scale: marks.LogScale, position: int | None) -> Markup:
     curve = unsolved_share(detail.data)
     x = [scale(1), *(scale(at) for at in curve.epochs.tolist())]
     shares = {"share": (1.0, curve.share), "low": (curve.low_before, curve.low), "high": (1.0, curve.high)}
     lines = {
-        name: marks.steps(*_thinned(x, [before, *values.tolist()]), until=scale(scale.limit))
+        name: marks.steps(*_thinned(x, [before, *values.tolist()]), until=scale.right)
         for name, (before, values) in shares.items()
     }
     name = detail.row.trial
     band = [*lines["high"], *reversed(lines["low"])]
-    marked = []
-    if legend and position is not None:
-        column, row = position % 3, position // 3
-        left, y = _LEFT + column * 210.0, _HEIGHT + row * 20.0 + 4
-        marked = [
-            marks.tag("path", d=f"M{marks.number(left)} {marks.number(y)}h40", class_="line"),
-            marks.text(left + 48, y + 4, name, "tick"),
-        ]
     return marks.tag(
         "g",
         marks.tag("title", name),
         marks.tag("path", d=marks.polyline(band) + "Z", class_="band"),
         marks.tag("path", d=marks.polyline(lines["share"]), class_="line"),
-        *marked,
         class_=f"series {slot(position or 0)}",
         data_trial=name,
         data_words=_in_words(detail, scale.limit),
@@ -120,18 +122,16 @@ def _survival(detail: Detail, scale: marks.LogScale, position: int | None, *, le
     )
 
 
-def _name(detail: Detail, scale: marks.LogScale, position: int | None) -> Markup:
-    """Return a trial's name at its curve; it also says where it belongs should the curve get other dashes."""
+def _name(detail: Detail, scale: marks.LogScale, position: int | None, apart: float) -> Markup:
+    """Return a trial's name at its curve, so far below its place; it says where it belongs with each dashes."""
     name = detail.row.trial
-    curve = unsolved_share(detail.data)
-    falls = list(zip(map(scale, curve.epochs.tolist()), curve.share.tolist(), strict=True))
-    places = [_name_place(falls, share, 7.0 * len(name), left=share < 0.5) for share in NAMED_AT]
+    places = _name_places(detail, scale)
     x, y = places[(position or 0) % DASHES]
     return marks.tag(
         "text",
         name,
         x=x,
-        y=y,
+        y=y + apart,
         class_=f"at {slot(position or 0)}",
         data_trial=name,
         data_places=" ".join(f"{marks.number(x)},{marks.number(y)}" for x, y in places),
@@ -139,14 +139,50 @@ def _name(detail: Detail, scale: marks.LogScale, position: int | None) -> Markup
     )
 
 
-def _name_place(falls: list[tuple[float, float]], share: float, width: float, *, left: bool) -> tuple[float, float]:
-    """Return where a name begins, or ends if it is left of its curve: at this share, else above the curve's end."""
-    most = _RIGHT if left else _RIGHT - width
-    fallen = next((x for x, unsolved in falls if unsolved <= share), None)
+def _name_places(detail: Detail, scale: marks.LogScale) -> list[tuple[float, float]]:
+    """Return where a trial's name begins with each kind of dashes, or ends if it is left of its curve."""
+    curve = unsolved_share(detail.data)
+    falls = list(zip(map(scale, curve.epochs.tolist()), curve.share.tolist(), strict=True))
+    return [_name_place(falls, at, _name_width(detail.row.trial)) for at in range(DASHES)]
+
+
+def _name_place(falls: list[tuple[float, float]], at: int, width: float) -> tuple[float, float]:
+    """Return where a name goes: at its share of those that are left, or over the end of one that stays above."""
+    most = _RIGHT if _is_left(at) else _RIGHT - width
+    fallen = next((x for x, unsolved in falls if unsolved <= NAMED_AT[at]), None)
     if fallen is None:
         return most, _BOTTOM - (_BOTTOM - _TOP) * (falls[-1][1] if falls else 1) - 7
-    height = _BOTTOM - (_BOTTOM - _TOP) * share + 4
-    return (max(fallen - 7, _LEFT + width) if left else min(fallen + 7, most)), height
+    height = _BOTTOM - (_BOTTOM - _TOP) * NAMED_AT[at] + 4
+    return (max(fallen - 7, _LEFT + width) if _is_left(at) else min(fallen + 7, most)), height
+
+
+def _is_left(at: int) -> bool:
+    """Say whether a name with this kind of dashes is left of its curve, as plot.css has it."""
+    return NAMED_AT[at] < 0.5
+
+
+def _name_width(name: str) -> float:
+    return 7.0 * len(name)
+
+
+def _apart(details: Sequence[Detail], scale: marks.LogScale) -> dict[str, float]:
+    """Return how far below its place each name is, so that none lies on another; page.js does the same."""
+    boxes: list[tuple[float, float, float, str]] = []
+    for position, detail in enumerate(details):
+        at, name = position % DASHES, detail.row.trial
+        x, y = _name_places(detail, scale)[at]
+        boxes.append((y, x - _name_width(name) if _is_left(at) else x, _name_width(name), name))
+    apart: dict[str, float] = {}
+    taken: list[tuple[float, float, float]] = []
+    for y, x, width, name in sorted(boxes):
+        lower = y
+        while any(
+            abs(lower - other) < NAME_HEIGHT and x < end and begin < x + width for other, begin, end in taken
+        ):
+            lower += 1
+        taken.append((lower, x, x + width))
+        apart[name] = lower - y
+    return apart
 
 
 def _thinned(x: list[float], shares: list[float]) -> tuple[list[float], list[float]]:
@@ -188,7 +224,7 @@ def _all_starts(detail: Detail, scale: marks.LogScale, height: Height) -> list[M
     history = detail.history
     assert history is not None
     x = [scale(at) for at in history.epochs.tolist()]
-    until = x[-1]
+    until = scale.until(int(history.epochs[-1]))
     low, middle, high, mean = (
         marks.steps(x, [height(share) for share in values.tolist()], until)
         for values in (history.low, history.median, history.high, history.mean)
@@ -210,12 +246,18 @@ def _single_starts(detail: Detail, scale: marks.LogScale, height: Height) -> lis
         x = [scale(epoch) for epoch in start.epochs]
         y = [height(share) + apart for share in start.accuracy]
         kind = "start first" if at == 0 else "start"
-        lines.append(marks.tag("path", d=marks.polyline(marks.steps(x, y, scale(start.until))), class_=kind))
+        lines.append(marks.tag("path", d=marks.polyline(marks.steps(x, y, scale.until(start.until))), class_=kind))
         if solved := _solved_at(detail, at):
             dot = {"cx": scale(solved), "cy": height(1) - 14, "r": 5.0 if at == 0 else 4.0}
             words = marks.tag("title", f"start {at + 1} (seed {start.seed}): solved in epoch {solved}")
             dots.append(marks.tag("circle", words, **dot, class_=f"dot {kind}"))
     return [*lines, *dots]
+
+
+def has_dots(detail: Detail) -> bool:
+    """Say whether any of the single starts that are drawn has solved it."""
+    starts = detail.networks.first if detail.networks else []
+    return any(_solved_at(detail, at) for at in range(len(starts)))
 
 
 def _solved_at(detail: Detail, position: int) -> int | None:
@@ -247,17 +289,22 @@ def start_words(report: Report, detail: Detail) -> str:
     """Say why one start misleads, with this trial's own numbers."""
     numbers, limit = detail.row.outcome, report.limit
     first = _solved_at(detail, 0)
-    own = f"solves XOR in epoch {first}" if first else f"does not solve XOR within {limit} epochs"
+    own = f"solves XOR in epoch {first}" if first else f"does not solve XOR within {limit_words(limit)}"
     if numbers.replicates == 1:
         return f"The only start {own}."
     if numbers.q10 is None or detail.data.epochs.size < 10:
         do = "does" if numbers.solved == 1 else "do"
         return f"The first start {own}; of all {numbers.replicates}, {numbers.solved} {do} within {limit}."
-    late = f"one in ten needs more than {epoch(numbers.q90, limit).lstrip('>')}"
-    middle = "fewer than half do" if numbers.median is None else f"half do by {numbers.median}"
+    parts = [
+        f"one in ten does by epoch {numbers.q10}",
+        *([] if numbers.median is None else [f"half by {numbers.median}"]),
+        *([] if numbers.q90 is None else [f"nine in ten by {numbers.q90}"]),
+    ]
+    if unsolved := numbers.replicates - numbers.solved:
+        parts.append(f"{unsolved} {'does' if unsolved == 1 else 'do'} not within {limit}")
     return (
-        f"The first start {own}. Of all {numbers.replicates} starts one in ten does by epoch {numbers.q10}, "
-        f"{middle}, and {late}.{_end_words(detail, limit)}"
+        f"The first start {own}. Of all {numbers.replicates} starts {', '.join(parts[:-1])} and {parts[-1]}."
+        f"{_end_words(detail, limit)}"
     )
 
 

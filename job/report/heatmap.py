@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from job.grid import Trial, trials
-from job.leaderboard import WINNER, Row, count_words, epoch
+from job.leaderboard import WINNER, Row, epoch
 from job.report import marks
 from job.report.reading import Report
 from job.report.words import SIGNS, median_words, share_words, spread_words
+from job.wording import count_words, percent, value_words
 
 MEDIAN, SOLVED = "median", "solved"
 METRICS = {MEDIAN: "median epochs to solve", SOLVED: "share of the starts that solve it"}
@@ -42,8 +43,7 @@ def panels(report: Report) -> tuple[list[Panel], int]:
     for trial in trials(report.run.config):
         of = trial.architecture
         name = ", ".join(
-            f"{_NAMES.get(axis, '')} {value:g}".strip() if isinstance(value := getattr(of, axis), float) else value
-            for axis in report.varied
+            f"{_NAMES.get(axis, '')} {value_words(getattr(of, axis))}".strip() for axis in report.varied
         )
         groups.setdefault(name, {})[of.layers, of.neurons] = trial
     places = {row.trial: row.place for row in report.board.rows}
@@ -183,7 +183,7 @@ def _value(report: Report, row: Row, metric: str) -> tuple[float | None, str]:
     """Return how bright a cell is, 0 to 1 (None: the data do not reach the number), and its words."""
     numbers = row.outcome
     if metric == SOLVED:
-        return numbers.share_solved, f"{numbers.share_solved:.0%}".replace("%", " %")
+        return numbers.share_solved, f"{percent(numbers.share_solved, 0)} %"
     if numbers.median is None:
         return None, epoch(None, report.limit)
     low, high = report.median_range

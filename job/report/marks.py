@@ -143,6 +143,10 @@ class LogScale:
         share = math.log(max(epoch, 1)) / math.log(max(self.limit, 2))
         return round(2 * (self.left + (self.right - self.left) * min(share, 1.0))) / 2
 
+    def until(self, epoch: int) -> float:
+        """Return where a line ends that an epoch is the last of; with a limit of 1, too, it has some length."""
+        return self.right if epoch >= self.limit else self(epoch)
+
     def ticks(self) -> list[int]:
         """Return the powers of ten, the limit, and where there is room also their double and fivefold."""
         powers = range(int(math.log10(self.limit)) + 1)

@@ -1,6 +1,6 @@
 """What networks learned: their output on the plane of the two inputs, their weights, their activations."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,10 +8,10 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 from scipy.special import erf
 
-from job.leaderboard import count_words
-from job.networks import PLANE, SIDE, Network, Plane
+from job.networks import PLANE, SIDE, Network, Plane, Unsolved
 from job.report import marks
 from job.report.reading import Detail, Report
+from job.wording import count_words
 
 MOST_FAILURES = 24
 """The most networks in the gallery of those that never solved it."""
@@ -96,11 +96,23 @@ def _mixed_squares(above: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return mixed
 
 
-def predictions_words(predictions: list[bool]) -> str:
-    """Say which of XOR's rows are right, as `0 xor 0 = 1 is wrong`."""
+def has_no_number(plane: Plane) -> bool:
+    """Say whether a network answers nothing that is a number, as after weights that grew without bound."""
+    return all(value is None for row in plane for value in row)
+
+
+def is_partly_none(detail: Detail) -> bool:
+    """Say whether there is a place on the plane of a trial's chosen network where it answers no number."""
+    return detail.networks is not None and any(None in row for row in detail.networks.chosen.plane)
+
+
+def predictions_words(group: Unsolved) -> str:
+    """Say which of XOR's rows are wrong, as `say 0 xor 0 = 1`."""
+    if has_no_number(group.plane):
+        return "answer nothing that is a number"
     wrong = [
         f"{first} xor {second} = {int(said)}"
-        for (first, second, target), said in zip(_TARGETS, predictions, strict=True)
+        for (first, second, target), said in zip(_TARGETS, group.predictions, strict=True)
         if said != bool(target)
     ]
     return f"say {' and '.join(wrong)}" if wrong else "are right after the last epoch's update"
@@ -150,22 +162,22 @@ class Failure:
     picture: marks.Picture
 
 
-def failures(report: Report) -> tuple[list[Failure], int]:
-    """Return the gallery of starts that never solved it, and how many such starts are in none of its groups.
+def failures(details: Sequence[Detail], most: int | None = None) -> list[Failure]:
+    """Return the gallery of the starts of these trials that never solved it, at most so many pictures.
 
-    Of every trial its most frequent way comes first, then of every trial the second, and so on.
+    Of every trial its most frequent way is taken first, then of every trial the second, and so on.
     """
     groups = [
         (rank, place, detail, group)
-        for place, detail in enumerate(report.details)
+        for place, detail in enumerate(details)
         if detail.networks is not None
         for rank, group in enumerate(detail.networks.unsolved)
     ]
     groups.sort(key=lambda item: item[:2])
-    shown = sorted(groups[:MOST_FAILURES], key=lambda item: (item[1], item[0]))
+    shown = sorted(groups[:most], key=lambda item: (item[1], item[0]))
     gallery = []
     for _, _, detail, group in shown:
-        words = predictions_words(group.predictions)
+        words = predictions_words(group)
         trial = detail.row.trial
         title = f"{trial}: a start that never solved XOR"
         gallery.append(
@@ -180,15 +192,18 @@ def failures(report: Report) -> tuple[list[Failure], int]:
                 ),
             )
         )
-    known = [detail.row.outcome for detail in report.details if detail.networks is not None]
-    unsolved = sum(numbers.replicates - numbers.solved for numbers in known)
-    return gallery, unsolved - sum(item.count for item in gallery)
+    return gallery
+
+
+def why_not_known(detail: Detail) -> str | None:
+    """Say why a trial's networks are not known; None where they are."""
+    return "its networks.json is missing or damaged" if detail.networks is None else None
 
 
 def why_not_drawn(detail: Detail) -> str | None:
     """Say why a trial's network cannot be drawn with its weights; None where it can."""
     if detail.networks is None:
-        return "its networks.json is missing or damaged"
+        return why_not_known(detail)
     if detail.networks.chosen.weights is None or detail.row.architecture.neurons > MOST_UNITS:
         return f"it has {count_words(detail.row.architecture.weights, 'weight')}, too many to draw"
     return None
@@ -225,7 +240,7 @@ def _units(places: list[list[tuple[float, float]]], biases: list[Numbers], diame
     dots: dict[str | None, list[str]] = {}
     for layer, column in enumerate(places):
         for unit, (x, y) in enumerate(column):
-            level = round(4 * float(biases[layer - 1][unit]) / strongest) if layer else None
+            level = round(4 * (float(biases[layer - 1][unit]) / strongest)) if layer else None
             colour = None if level is None else marks.diverging(0.5 + level / 8)
             dots.setdefault(colour, []).append(f"M{marks.number(x)} {marks.number(round(y, 1))}h0")
     rims = "".join(piece for pieces in dots.values() for piece in pieces)
@@ -244,8 +259,12 @@ def network_words(detail: Detail) -> str:
     left_out = f"; the strongest {MOST_LINES} are drawn" if connections > MOST_LINES else ""
     return (
         f"{count_words(connections, 'connection')}{left_out}. The wider the line, the larger the weight, up to "
-        f"{strongest:.2f}; orange is positive, blue and dashed is negative. A unit's colour is its bias."
+        f"{_weight(strongest)}; orange is positive, blue and dashed is negative. A unit's colour is its bias."
     )
+
+
+def _weight(value: float) -> str:
+    return f"{value:.2f}" if value < 1e6 else f"{value:.3g}"
 
 
 def _weights(network: Network) -> tuple[list[Numbers], list[Numbers]]:
@@ -271,7 +290,7 @@ def _connections(kernels: list[Numbers], places: list[list[tuple[float, float]]]
             weight = float(kernel[source, target])
             (x0, y0), (x1, y1) = places[layer][source], places[layer + 1][target]
             d = f"M{x0:.0f} {marks.number(round(y0, 1))}L{x1:.0f} {marks.number(round(y1, 1))}"
-            strength = min(4, int(5 * abs(weight) / largest))
+            strength = min(4, int(5 * (abs(weight) / largest)))
             paths.setdefault((strength, "positive" if weight >= 0 else "negative"), []).append(d)
     for (strength, sign), pieces in sorted(paths.items()):
         yield marks.tag("path", d="".join(pieces), class_=f"weight {sign} w{strength}")

@@ -65,7 +65,6 @@ function pick(box) {
     slots.set(box.value, slot);
     dress(line, slot);
     dress(name, slot);
-    place(name, slot);
     dress(box.parentElement.querySelector(".swatch"), slot);
   } else if (!box.checked) {
     slots.delete(box.value);
@@ -73,8 +72,22 @@ function pick(box) {
   line.toggleAttribute("hidden", !box.checked);
   name.toggleAttribute("hidden", !box.checked);
 }
+// No name lies on another: the lower one goes down.
+function spreadNames() {
+  const taken = [];
+  const shown = [...slots].map(([trial, slot]) => { const name = names.get(trial); place(name, slot); return name; });
+  const height = (name) => Number(name.getAttribute("y"));
+  for (const name of shown.sort((a, b) => height(a) - height(b))) {
+    const { x, width } = name.getBBox();
+    let y = height(name);
+    while (taken.some((other) => Math.abs(y - other.y) < 13 && x < other.end && other.x < x + width)) y += 1;
+    name.setAttribute("y", y);
+    taken.push({ y, x, end: x + width });
+  }
+}
 const key = document.getElementById("survival-key");
 function tellPicked() {
+  spreadNames();
   const picked = picks.filter((box) => box.checked);
   key.replaceChildren(...picked.map((box) => {
     const entry = document.createElement("span");

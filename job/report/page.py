@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
@@ -13,10 +14,11 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 
 from job.grid import trials
-from job.leaderboard import Row, as_csv, count_words
+from job.leaderboard import Row, as_csv
 from job.report import bars, curves, heatmap, marks, networks, plots, words
 from job.report.reading import Detail, Report, Undone, read_report
 from job.run import CARD, LEADERBOARD, MODEL, REPORT, Run
+from job.wording import count_words, value_words
 
 INDEX = f"{REPORT}/index.html"
 
@@ -80,7 +82,8 @@ def render(report: Report, *, exported: bool = False) -> str:
     environment.filters["unbroken"] = lambda sentence: _unbroken(sentence, report)
     style = plots.style() + _resource("page.css")
     script = _resource("page.js")
-    gallery, more_failures = networks.failures(report)
+    gallery = networks.failures(report.details, networks.MOST_FAILURES)
+    unsolved = sum(row.outcome.replicates - row.outcome.solved for row in report.board.rows)
     panels, more_panels = heatmap.panels(report)
     picks = curves.default_picks(report)
     indexes = {trial.name: trial.index for trial in trials(report.run.config)}
@@ -108,10 +111,10 @@ def render(report: Report, *, exported: bool = False) -> str:
         survival=curves.draw_survival(report, picks, all_of_them=True) if report.details else None,
         trials=[_close_up(report, detail, exported) for detail in report.details],
         gallery=gallery,
-        more_failures=more_failures,
+        more_failures=unsolved - sum(item.count for item in gallery),
         first_planes=FIRST_PLANES,
         unfinished=[name for name in report.board.missing if name not in report.failed],
-        all_solved=all(row.outcome.solved == row.outcome.replicates for row in report.board.rows),
+        grey=any(networks.is_partly_none(detail) for detail in report.details),
         side=networks.SIDE_LENGTH,
         activations=networks.draw_activations(report),
         axes={axis: _AXES[axis] for axis in report.varied},
@@ -122,15 +125,16 @@ def render(report: Report, *, exported: bool = False) -> str:
         slowest=len(bars.slowest(report)),
         settings=list(_settings(report)),
     )
-    return page
+    # A file of the run may hold half a surrogate pair, which no file can be written with.
+    return page.encode(errors="replace").decode()
 
 
 def _unbroken(sentence: str, report: Report) -> Markup:
-    """Return a sentence in which no trial's name, unless it is long, is broken over two lines."""
-    names = {row.trial for row in report.board.rows}
+    """Return a sentence in which no trial's name, unless it is long, and no number is broken over two lines."""
+    names = {row.trial for row in report.board.rows if len(row.trial) <= MOST_UNBROKEN}
     parts = [
-        marks.tag("span", part, class_="name") if part in names and len(part) <= MOST_UNBROKEN else escape(part)
-        for part in re.split(r"([\w.-]*\w)", sentence)
+        marks.tag("span", part, class_="name") if part in names or " " in part.strip() else escape(part)
+        for part in re.split(r"(\d+ %|p [<=] \d\.\d+|[\w.-]*\w)", sentence)
     ]
     return Markup("").join(parts)
 
@@ -149,6 +153,10 @@ class _CloseUp:
     """The command that trains the chosen start again."""
     accuracy: marks.Picture | None
     accuracy_words: str
+    lines: int
+    """Of how many single starts the drawing has lines."""
+    dots: bool
+    """Whether it has dots where they solved it."""
     plane: marks.Picture | None
     answers: list[str]
     network: marks.Picture | None
@@ -179,6 +187,8 @@ def _close_up(report: Report, detail: Detail, exported: bool) -> _CloseUp:
         replay=words.replay(detail.row.architecture, chosen),
         accuracy=curves.draw_accuracy(report, detail) if found else None,
         accuracy_words=curves.start_words(report, detail),
+        lines=len(detail.networks.first) if detail.networks else 0,
+        dots=curves.has_dots(detail),
         plane=networks.draw_chosen(detail),
         answers=networks.answers(detail.networks.chosen) if detail.networks else [],
         network=networks.draw_network(detail),
@@ -202,7 +212,7 @@ def loading(model: str) -> str:
     """
     note = "# in the folder of this page"
     if model.startswith("gs://"):
-        note = f"# first, in a shell: gcloud storage cp {model} ."
+        note = f"# first, in a shell: gcloud storage cp {shlex.quote(model)} ."
         model = MODEL
     lines = [
         note,
@@ -225,10 +235,7 @@ def _table_row(report: Report, row: Row, index: int) -> dict[str, Any]:
         "solved": words.share_words(numbers),
         "p": "" if row.p_adjusted is None else words.p_words(row.p_adjusted).removeprefix("p ").removeprefix("= "),
         "sparkline": bars.draw_sparkline(row, limit),
-        "axes": {
-            axis: f"{value:g}" if isinstance(value := getattr(row.architecture, axis), float) else value
-            for axis in report.varied
-        },
+        "axes": {axis: value_words(getattr(row.architecture, axis)) for axis in report.varied},
     }
 
 
@@ -236,8 +243,7 @@ def _settings(report: Report) -> Iterator[tuple[str, str]]:
     """Yield what the sweep was, where and when, as far as sweep.json says it."""
     config, sweep = report.run.config, report.sweep
     for axis in ("layers", "neurons", "activation", "loss", "optimizer", "learning_rate"):
-        values = getattr(config, axis)
-        said = ", ".join(f"{value:g}" if isinstance(value, float) else str(value) for value in values or ())
+        said = ", ".join(map(value_words, getattr(config, axis) or ()))
         yield axis.replace("_", " "), said or "each optimizer's own default in Keras"
     yield "starts of each trial", f"{config.replicates:,}"
     yield "epoch limit", f"{config.epochs:,}"

@@ -42,7 +42,7 @@ def _accuracy(report: Report, wanted: Sequence[Detail] | None) -> marks.Picture:
 def _boundary(report: Report, wanted: Sequence[Detail] | None) -> marks.Picture:
     shown = wanted or report.details
     drawn = [(detail.row.trial, picture) for detail in shown if (picture := networks.draw_chosen(detail))]
-    drawn = drawn[:MOST_PANELS]
+    drawn = drawn if wanted else drawn[:MOST_PANELS]
     return _beside([picture for _, picture in drawn], [name for name, _ in drawn], title="Decision boundaries")
 
 
@@ -53,9 +53,7 @@ def _network(report: Report, wanted: Sequence[Detail] | None) -> marks.Picture:
 
 
 def _unsolved(report: Report, wanted: Sequence[Detail] | None) -> marks.Picture:
-    found, _ = networks.failures(report)
-    names = {detail.row.trial for detail in wanted or report.details}
-    drawn = [item for item in found if item.trial in names]
+    drawn = networks.failures(wanted) if wanted else networks.failures(report.details, networks.MOST_FAILURES)
     words = [f"{item.trial}: {item.count} of {item.unsolved}" for item in drawn]
     return _beside([item.picture for item in drawn], words, title="Starts that never solved XOR")
 
@@ -107,10 +105,32 @@ def draw(report: Report, kind: str, trials: Sequence[str] = ()) -> str:
     if unknown := [name for name in trials if name not in by_name]:
         known = ", ".join([*by_name][:10]) or "none"
         raise ConfigError(f"--trials: '{unknown[0]}' has no result that can be drawn; those that have: {known}")
-    picture = KINDS[kind](report, [by_name[name] for name in trials] or None)
+    wanted = [by_name[name] for name in trials]
+    if why := next((why for detail in wanted if (why := _why_not(kind, detail))), None):
+        raise SweepError(why)
+    picture = KINDS[kind](report, wanted or None)
     if not picture.content or (not report.details and kind != "activations"):
-        raise SweepError(f"{report.run.url} has nothing to draw for '{kind}' yet")
+        raise SweepError(f"{report.run.url} has nothing to draw for '{kind}'{_why_nothing(report, kind, wanted)}")
     return as_file(picture)
+
+
+def _why_not(kind: str, detail: Detail) -> str | None:
+    """Say why a trial that was named cannot be drawn; None where it can."""
+    why = {
+        "boundary": networks.why_not_known(detail),
+        "network": networks.why_not_drawn(detail),
+        "unsolved": networks.why_not_known(detail),
+    }.get(kind)
+    return f"{detail.row.trial} cannot be drawn for '{kind}': {why}" if why else None
+
+
+def _why_nothing(report: Report, kind: str, wanted: Sequence[Detail]) -> str:
+    """Say why there is nothing, where that is not for want of results."""
+    shown = wanted or report.details
+    if kind == "network" and shown:
+        return f": {shown[0].row.trial} is the first, and {networks.why_not_drawn(shown[0])}"
+    solved = all(detail.row.outcome.solved == detail.row.outcome.replicates for detail in shown)
+    return ": every start solved it" if kind == "unsolved" and shown and solved else ""
 
 
 def drawable(report: Report) -> dict[str, str]:
@@ -141,8 +161,8 @@ def _beside(
     """Put pictures beside and below each other, each under its name, into one."""
     if not pictures:
         return marks.Picture((), 0, 0, title, "", "sheet")
-    columns = columns or max(1, int(1000 // (max(picture.width for picture in pictures[:1]) + _GAP)))
-    columns = min(columns, len(pictures))
+    wide = max(max(picture.width, 7.5 * len(name)) for picture, name in zip(pictures, names, strict=True))
+    columns = min(columns or max(1, int(1000 // (wide + _GAP))), len(pictures))
     content: list[Markup] = []
     y, widest = 0.0, 0.0
     for start in range(0, len(pictures), columns):
@@ -154,7 +174,7 @@ def _beside(
             content.append(
                 marks.tag("g", inner, transform=f"translate({marks.number(x)} {marks.number(y + _HEAD)})")
             )
-            x += max(picture.width, 7.5 * len(name)) + _GAP
+            x += wide + _GAP
         widest = max(widest, x - _GAP)
         y += max(picture.height for picture, _ in row) + _HEAD + 14
     description = ". ".join(f"{name}: {picture.description}" for picture, name in zip(pictures, names, strict=True))

@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -35,6 +34,9 @@ MOST_EXPLAINED = 100
 
 MOST_CHECKED = 1 << 20
 """The most bytes of a model that is read to see whether it is sound: of a larger one, only that it is there."""
+
+MOST_SECONDS = 1e9
+"""More seconds than anything has taken: what says more is damaged."""
 
 LEAST_MEAN_CHANGE = 0.01
 """So much the mean of a history differs from the last one kept, or its epoch is not kept for it."""
@@ -189,7 +191,7 @@ def read_report(run: Run, known: Iterable[Undone] = ()) -> Report:
 def _sweep(run: Run) -> dict[str, Any]:
     try:
         sweep = json.loads(run.storage.read(f"{run.folder}/sweep.json"))
-    except (ObjectNotFoundError, ValueError):
+    except (ObjectNotFoundError, ValueError, RecursionError):
         return {}
     return sweep if isinstance(sweep, dict) else {}
 
@@ -289,7 +291,7 @@ def _seconds(result: TrialResult) -> dict[str, float]:
     return {
         part: float(value)
         for part, value in found.items()
-        if isinstance(value, int | float) and value >= 0 and math.isfinite(value)
+        if isinstance(value, int | float) and 0 <= value < MOST_SECONDS
     }
 
 
@@ -317,6 +319,6 @@ def _from_logs(run: Run, trial: str, names: list[str]) -> Undone:
 def _last_line(run: Run, name: str) -> dict[str, Any] | None:
     try:
         line = json.loads(run.storage.read(name).decode().splitlines()[-1])
-    except (ObjectNotFoundError, ValueError, IndexError):
+    except (ObjectNotFoundError, ValueError, IndexError, RecursionError):
         return None
     return line if isinstance(line, dict) else None

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from job.grid import Architecture
-from job.leaderboard import NOT_TOLD_APART, WINNER, Row, count_words, epoch
+from job.leaderboard import NOT_TOLD_APART, WINNER, Row, epoch
 from job.report.reading import Detail, Report
 from job.survival import SIGNIFICANCE_LEVEL, Comparison, EpochsToSolve, Outcome, compare
+from job.wording import count_words, percent
 
 SIGNS = {WINNER: "★", NOT_TOLD_APART: "≈"}
 """What marks a trial's standing, beside any colour."""
@@ -58,8 +59,8 @@ def median_words(numbers: Outcome, limit: int) -> str:
 
 def share_words(numbers: Outcome) -> str:
     """Write the share solved with its interval, as `97.7 % (95.0 to 98.9)`."""
-    share, low, high = (100 * of for of in (numbers.share_solved, numbers.share_low, numbers.share_high))
-    return f"{share:.1f} % ({low:.1f} to {high:.1f})"
+    low, high = 100 * numbers.share_low, 100 * numbers.share_high
+    return f"{percent(numbers.share_solved)} % ({low:.1f} to {high:.1f})"
 
 
 def spread_words(numbers: Outcome, limit: int) -> str:

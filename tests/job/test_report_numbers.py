@@ -158,8 +158,13 @@ def test_single_starts_are_drawn_beside_the_quantiles_over_all(finished, page, t
         if first
         else "The first start does not solve XOR within 400"
     )
-    if numbers["median"]:
-        assert f"one in ten does by epoch {numbers['q10']}, half do by {numbers['median']}" in words
+    parts = [f"half by {numbers['median']}"] if numbers["median"] else []
+    parts += [f"nine in ten by {numbers['q90']}"] if numbers["q90"] else []
+    unsolved = numbers["replicates"] - numbers["solved"]
+    parts += [f"{unsolved} {'does' if unsolved == 1 else 'do'} not within 400"] if unsolved else []
+    if numbers["q10"]:
+        assert f"one in ten does by epoch {numbers['q10']}, " in words.replace(" and ", ", ")
+        assert all(part in words for part in parts)
     assert f"median {median_words(numbers)} epochs, {share_words(numbers)} of 16 starts solved" in article.text
 
 

@@ -1,0 +1,25 @@
+"""Numbers as people read them."""
+
+
+def count_words(count: int, singular: str, plural: str | None = None) -> str:
+    """Write a count with its noun, as `1 trial` or `1,024 trials`."""
+    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
+
+
+def limit_words(epochs: int) -> str:
+    """Write the epoch limit with its noun, as `1000 epochs`: the tables have it as `>1000`."""
+    return f"{epochs} epoch{'' if epochs == 1 else 's'}"
+
+
+def value_words(value: object) -> str:
+    """Write a value of an axis, as `adam`, `16` or `0.001`: different values are different words."""
+    return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)
+
+
+def percent(share: float, digits: int = 1) -> str:
+    """Write a share in percent, as `97.7`; what is not quite all or nothing is `>99.9` or `<0.1`."""
+    least = 10.0**-digits
+    words = f"{100 * share:.{digits}f}"
+    if 0 < share < 1 and float(words) in (0, 100):
+        return f">{100 - least:.{digits}f}" if float(words) else f"<{least:.{digits}f}"
+    return words
