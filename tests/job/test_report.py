@@ -109,6 +109,11 @@ def test_the_trials_that_are_named_are_drawn_and_no_others(copy, say, kind):
             for kind in PICTURES
             if kind not in OF_TRIALS
         ),
+        (
+            ("plot", "unsolved", "RUN", "--trials", "l1-n32"),
+            1,
+            "nothing to draw for 'unsolved': every start solved",
+        ),
         (("plot", "survival", "nowhere"), 2, "nowhere"),
         (("plot", "survival", "RUN", "--to", "no/such/folder.svg"), 2, "no/such/folder.svg"),
         (("report", "nowhere"), 2, "nowhere"),

@@ -1,5 +1,6 @@
 """The report of a run that is not whole, not sound, very large, or hostile."""
 
+import csv
 import hashlib
 import json
 import math
@@ -133,11 +134,12 @@ def test_rows_that_the_sweep_cannot_have_are_damage_although_their_checksum_is_r
     assert "1 result is damaged" in page.one("p", "warning").text
 
 
-def test_a_time_that_is_no_number_is_left_out(copy, write):
+@pytest.mark.parametrize("time", ["Infinity", "NaN", "-1", "1e308", "9" * 400])
+def test_a_time_that_cannot_be_is_left_out(copy, write, time):
     result = copy / "trials" / "l1-n2" / "result.json"
     seconds = re.compile(r'"(compile|other)_seconds": [\d.]+')
-    changed = seconds.sub(r'"\1_seconds": Infinity', result.read_text())
-    assert changed.count("Infinity") == 2
+    changed = seconds.sub(rf'"\1_seconds": {time}', result.read_text())
+    assert changed.count(time) == 2
     result.write_text(changed)
     _, page = write()
     assert "l1-n2" in page.one("section", id="times").text
@@ -174,6 +176,8 @@ WRONG_NETWORKS = {
     "three predictions": lambda networks: networks["chosen"]["predictions"].pop(),
     "an accuracy above 1": lambda networks: networks["first"][0]["accuracy"].__setitem__(0, 1.5),
     "an accuracy that is no number": lambda networks: networks["first"][0]["accuracy"].__setitem__(0, math.nan),
+    "an answer above 1": lambda networks: networks["chosen"]["plane"][0].__setitem__(0, 1.5),
+    "an answer below 0": lambda networks: networks["chosen"]["predictions"].__setitem__(0, -1e300),
     "a group of no start": lambda networks: networks["unsolved"].append({**ONE_GROUP, "count": 0}),
     "no chosen network": lambda networks: networks.pop("chosen"),
 }
@@ -225,11 +229,34 @@ def test_a_network_that_left_the_finite_numbers_or_is_too_large_to_draw_has_a_pa
         networks["chosen"]["predictions"] = [None] * 4
         networks["chosen"]["weights"] = None
 
+        networks["unsolved"] = [ONE_GROUP | {"plane": [[None] * 41] * 41}]
+
+    assert "grey is no number" not in write()[1].one("section", id="boundaries").text
     change_networks(copy, "l1-n8", change)
     _, page = write()
     article = page.one("article", id="trial-l1-n8")
     assert "0 xor 0: not a number" in article.text
     assert "too many to draw" in article.text
+    assert "grey is no number" in page.one("section", id="boundaries").text
+    assert "unsolved answer nothing that is a number" in page.one("section", id="unsolved").text
+
+
+def test_of_a_trial_that_is_named_all_groups_of_starts_that_never_solved_it_are_drawn(copy, write, say):
+    change_networks(copy, "l1-n2", lambda networks: networks.update(unsolved=[ONE_GROUP] * 30))
+    change_networks(copy, "l1-n8", lambda networks: networks.update(unsolved=[]))
+    assert len(list(write()[1].one("section", id="unsolved").each("figure"))) == 24
+    assert say("plot", "unsolved", copy, "--to", "-", "--trials", "l1-n2").out.count("<image") == 30
+    assert say("plot", "unsolved", copy, "--to", "-").out.count("<image") == 24
+
+
+def test_very_large_weights_are_drawn(copy, write):
+    def change(networks):
+        networks["chosen"]["weights"][0][0][0] = 1e308
+        networks["chosen"]["weights"][1][0] = -1e308
+
+    change_networks(copy, "l1-n8", change)
+    _, page = write()
+    assert "up to 1e+308" in page.one("article", id="trial-l1-n8").text
 
 
 def test_the_page_of_a_large_grid_says_what_it_leaves_out(copy, say):
@@ -261,6 +288,27 @@ def test_the_page_of_a_large_grid_says_what_it_leaves_out(copy, say):
     targets = {link["href"] for link in page.each("a") if link["href"].startswith("#")}
     assert {target[1:] for target in targets} <= names
     assert len((large / "report" / "leaderboard.csv").read_text().splitlines()) == 1201
+    solved = sum(int(row["solved"]) for row in csv.DictReader((large / "report" / "leaderboard.csv").open()))
+    why = "never solved it, and none of them is drawn: pictures are made of the best 100 trials"
+    assert f"{16 * 1200 - solved:,} starts {why}" in page.one("section", id="unsolved").text
+
+
+def test_learning_rates_that_hardly_differ_have_a_panel_each(copy, say):
+    rates = (0.0300001, 0.03000012, 0.01)
+    config = SweepConfig(layers=(1,), neurons=(4, 8), learning_rate=rates, replicates=16, epochs=LIMIT)
+    near = copy.parent / "near"
+    under_other_names(copy, TRIALS, config, near)
+    assert say("report", near).code == 0
+    page = parse((near / "report" / "index.html").read_text())
+    panels = [panel.one("h3").text for panel in page.each("div", "panel")]
+    assert sorted(panels) == ["learning rate 0.01", "learning rate 0.0300001", "learning rate 0.03000012"]
+    assert len(list(page.each(None, "cell"))) == 6
+    assert "0.0300001, 0.03000012, 0.01" in page.one("section", id="sweep").text
+    assert {row.each("td", "axis").__next__().text for row in page.one("tbody").each("tr")} == {
+        "0.0300001",
+        "0.03000012",
+        "0.01",
+    }
 
 
 def test_a_run_that_is_older_than_networks_json_has_a_page_that_says_what_is_missing(copy, write):
@@ -304,12 +352,42 @@ def test_what_the_driver_found_out_is_shown_and_its_words_are_escaped(copy, writ
     assert not list(page.each("img"))
 
 
-@pytest.mark.parametrize("content", [b"{", b"[]", b'{"failed": [3]}', b'{"failed": {"a": 1}}', b"\xff"])
+@pytest.mark.parametrize(
+    "content", [b"{", b"[]", b'{"failed": [3]}', b'{"failed": {"a": 1}}', b"\xff", b"[" * 200_000]
+)
 def test_a_damaged_summary_of_the_driver_is_in_nobodys_way(copy, write, content):
     shutil.rmtree(copy / "trials" / "l1-n8")
     (copy / "report" / "summary.json").write_bytes(content)
     _, page = write()
     assert "l1-n8" in page.one("section", id="undone").text
+
+
+def test_a_log_that_nests_too_deep_says_nothing(copy, write):
+    attempt = attempt_of(copy, "l1-n8")
+    (copy / "trials" / "l1-n8" / "result.json").unlink()
+    (attempt / "log.jsonl").write_bytes(b"[" * 200_000)
+    _, page = write()
+    assert "no attempt has ended" in page.one("section", id="undone").text
+
+
+def test_half_a_character_in_a_file_of_the_run_is_no_end_of_the_page(copy, write):
+    path = copy / "sweep.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "image": "half a \ud800 character"}))
+    _, page = write()
+    assert "half a ? character" in page.one("section", id="sweep").text
+
+
+@pytest.mark.parametrize("way", ["a folder", "a link to nothing"])
+def test_what_is_in_the_way_of_the_page_is_told(copy, say, way):
+    index = copy / "report" / "index.html"
+    index.unlink()
+    if way == "a folder":
+        index.mkdir()
+    else:
+        index.symlink_to("/no/such/file")
+    said = say("report", copy)
+    assert said.code == 5
+    assert f"{index}: File exists; something of that name is in the way" in said.error
 
 
 def test_a_pictures_words_and_attributes_are_escaped():
