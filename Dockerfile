@@ -1,5 +1,6 @@
 # xor-sweep in a container. Two targets: `cpu`, and `gpu` for a host that has the NVIDIA driver.
 #   docker build --target cpu -t xor-sweep:dev .
+# The base has Debian's security fixes of the day; --build-arg PYTHON_IMAGE=...@sha256:... holds one for good.
 
 ARG PYTHON_IMAGE=docker.io/library/python:3.13-slim-trixie
 
@@ -49,7 +50,8 @@ COPY job job
 COPY k8s k8s
 RUN --mount=type=cache,target=/root/.cache/uv \
     uv venv --quiet "$UV_PROJECT_ENVIRONMENT" && \
-    VIRTUAL_ENV="$UV_PROJECT_ENVIRONMENT" uv pip install --no-deps .
+    VIRTUAL_ENV="$UV_PROJECT_ENVIRONMENT" uv pip install --no-deps . && \
+    find "$UV_PROJECT_ENVIRONMENT/bin" -type f ! -name xor-sweep -delete
 
 # From scratch: else what `system` removed would still take its room, in the layer below.
 FROM scratch AS runtime

@@ -103,6 +103,11 @@ def test_no_installer_compiler_or_header_is_in_it(inside):
     assert inside(f"{site}; print(*site.glob('tensorflow/include'), *site.rglob('*.a'))") == ""
 
 
+def test_its_environment_has_no_command_but_python_and_its_own(inside):
+    commands = set(inside("import os; print(*os.listdir('/opt/xor-sweep/bin'))").split())
+    assert {name for name in commands if not name.startswith("python")} == {"xor-sweep"}
+
+
 def test_no_program_in_it_gives_more_rights_than_its_caller_has(inside):
     walk = "import os, stat; files = (os.path.join(at, name) for at, _, names in os.walk('/usr') for name in names)"
     raising = "os.lstat(file).st_mode & (stat.S_ISUID | stat.S_ISGID)"
