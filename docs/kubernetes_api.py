@@ -52,6 +52,7 @@ _QUANTITY = {
 _DIVISORS = [1, "1", "1m", *(f"1{unit}" for unit in "kMGTPE"), *(f"1{unit}i" for unit in "KMGTPE")]
 _PATH_TYPES = ["DirectoryOrCreate", "Directory", "FileOrCreate", "File", "Socket", "CharDevice", "BlockDevice"]
 _ID = {"minimum": 0, "maximum": 2**31 - 1}
+_COUNT = {"minimum": 1, "maximum": 2**31 - 1}
 _MODE = {"minimum": 0, "maximum": 0o777}
 _WEIGHT = {"minimum": 1, "maximum": 100}
 _REQUIREMENT = {"$ref": "#/$defs/NodeSelectorRequirement"}
@@ -86,8 +87,8 @@ RULES: dict[str, Schema] = {
     "V1LabelSelectorRequirement.values": {"items": _LABEL_VALUE},
     "V1TopologySpreadConstraint.topologyKey": _KEY,
     "V1TopologySpreadConstraint.matchLabelKeys": {"items": {"type": "string"} | _KEY},
-    "V1TopologySpreadConstraint.maxSkew": {"minimum": 1},
-    "V1TopologySpreadConstraint.minDomains": {"minimum": 1},
+    "V1TopologySpreadConstraint.maxSkew": _COUNT,
+    "V1TopologySpreadConstraint.minDomains": _COUNT,
     "V1TopologySpreadConstraint.whenUnsatisfiable": {"enum": ["DoNotSchedule", "ScheduleAnyway"]},
     "V1TopologySpreadConstraint.nodeAffinityPolicy": _HONOR,
     "V1TopologySpreadConstraint.nodeTaintsPolicy": _HONOR,
@@ -202,6 +203,9 @@ _SPREAD_FITS: Schema = {
     "if": {"required": ["minDomains"]},
     "then": {"properties": {"whenUnsatisfiable": {"enum": ["DoNotSchedule"]}}},
 }
+_KEYS_FIT: Schema = {
+    "dependentRequired": {"matchLabelKeys": ["labelSelector"], "mismatchLabelKeys": ["labelSelector"]}
+}
 _SUB_PATH_FITS: Schema = {"if": {"required": ["subPathExpr"]}, "then": {"properties": {"subPath": _EMPTY}}}
 _READ_ONLY_FITS: Schema = {
     "if": {
@@ -218,6 +222,7 @@ WHOLE: dict[str, Schema] = {
     "V1NodeSelectorRequirement": {"allOf": [_VALUES_FIT, _NUMBER_FITS]},
     "V1LabelSelectorRequirement": _VALUES_FIT,
     "V1TopologySpreadConstraint": _SPREAD_FITS,
+    "V1PodAffinityTerm": _KEYS_FIT,
     "V1EnvVarSource": {"minProperties": 1, "maxProperties": 1},
     "V1VolumeProjection": {"maxProperties": 1},
     "V1DownwardAPIVolumeFile": {"if": {"required": ["resourceFieldRef"]}, "else": {"required": ["fieldRef"]}},

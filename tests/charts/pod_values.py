@@ -46,7 +46,16 @@ def tolerated(**toleration):
     return {"tolerations": [{"key": "a", "operator": "Exists"} | toleration]}
 
 
+def resources(**quantities):
+    return {"resources": {"requests": quantities, "limits": quantities}}
+
+
+def gpu(**settings):
+    return {"gpu": {"enabled": True} | settings}
+
+
 FIELD = {"fieldRef": {"fieldPath": "metadata.name"}}
+NO_OTHER = {"cpu": None, "memory": None}
 SECRET = {"secretKeyRef": {"name": "x", "key": "a"}}
 
 TAKEN = [
@@ -64,6 +73,9 @@ TAKEN = [
     pod_affinity(namespaceSelector={}, labelSelector={"matchExpressions": [{"key": "a", "operator": "Exists"}]}),
     spread(minDomains=2, nodeAffinityPolicy="Ignore", matchLabelKeys=["x"]),
     spread(whenUnsatisfiable="ScheduleAnyway"),
+    spread(maxSkew=2**31 - 1, matchLabelKeys=["app.kubernetes.io/component"]),
+    spread(matchLabelKeys=["app.kubernetes.io/name", "a"], labelSelector={"matchLabels": {"a": "b"}}),
+    pod_affinity(mismatchLabelKeys=["a"]) | {"podLabels": {"a": "b"}},
     volume(),
     volume(configMap={"name": "a.b", "defaultMode": 0o777, "items": [{"key": "A.b", "path": ".a/b/..c"}]}),
     volume(secret={"secretName": "a", "optional": True}),
@@ -97,6 +109,12 @@ TAKEN = [
     {"podSecurityContext": {"sysctls": [{"name": "net.ipv4.tcp_syncookies", "value": "1"}]}},
     tolerated(effect="NoExecute", tolerationSeconds=0),
     tolerated(operator="Equal", value=""),
+    resources(**{"nvidia.com/gpu": "3000m", "example.com/x": "1Ki", "hugepages-2Mi": "4Mi"}),
+    {"resources": {"requests": {"example.com/x": "1"}, "limits": {"example.com/x": 1, "hugepages-1Gi": 2**31}}},
+    gpu(resourceName=f"{'.'.join(['a' * 48] * 5)}/{'A' * 63}", count=9 * 10**15),
+    {"securityContext": {"allowPrivilegeEscalation": True, "capabilities": {"add": ["CAP_SYS_ADMIN"]}}},
+    {"securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"add": ["CAP_NET_RAW"]}}},
+    {"podLabels": {"batch.kubernetes.io/job-completion-index": "0"}},
 ]
 """The API server takes these."""
 
@@ -191,6 +209,59 @@ REFUSED = [
     ({"podSecurityContext": {"sysctls": [{"name": "A b", "value": "1"}]}}, "'A b' does not match pattern"),
     (tolerated(key="a b"), "at '/tolerations/0/key': 'a b' does not match pattern"),
     (tolerated(operator="Equal", value="a b"), "at '/tolerations/0/value': 'a b' does not match pattern"),
+    (spread(maxSkew=2**31), "at '/topologySpreadConstraints/0/maxSkew': maximum: got 2"),
+    (spread(minDomains=2**40), "at '/topologySpreadConstraints/0/minDomains': maximum: got 1"),
+    (
+        pod_affinity(matchLabelKeys=["c"], mismatchLabelKeys=["c"]),
+        "c is in matchLabelKeys and in mismatchLabelKeys",
+    ),
+    (
+        {
+            "affinity": {
+                "podAffinity": {
+                    "requiredDuringSchedulingIgnoredDuringExecution": [
+                        {"topologyKey": "a", "matchLabelKeys": ["c"]}
+                    ]
+                }
+            }
+        },
+        "properties 'labelSelector' required, if 'matchLabelKeys' exists",
+    ),
+    (
+        {"podSecurityContext": {"sysctls": [{"name": "net.a", "value": value} for value in "01"]}},
+        "podSecurityContext.sysctls: net.a is there twice: give it once",
+    ),
+    (
+        {"securityContext": {"capabilities": {"add": ["CAP_SYS_ADMIN"]}}},
+        "securityContext: a container with CAP_SYS_ADMIN may escalate its privileges: set allowPrivilegeEscalation",
+    ),
+    *(
+        ({"podLabels": {key: "a"}}, f"podLabels: {key} is the label by which a Job knows its pods: give yours")
+        for name in ("job-name", "controller-uid")
+        for key in (name, f"batch.kubernetes.io/{name}")
+    ),
+    (resources(**{"a.b/c": 1.5}), "c: '1.5' is not possible: give a whole number, up to 9000000000000000"),
+    (resources(**{"a.b/c": "1500m"}), "a.b/c: '1500m' is not possible: give a whole number"),
+    ({"resources": {"limits": {"a.b/c": 10**18}}}, "resources.limits.a.b/c: '1e+18' is not possible"),
+    *(
+        (resources(**{name: 1}), f"a container cannot ask for '{name}': give cpu, memory, ephemeral-storage, or a")
+        for name in ("requests.a.b/c", "a..b/c", f"a.b/{'c' * 64}", "a.b/-c", f"{'.'.join(['a' * 60] * 4)}aa/c")
+    ),
+    (resources(**{"hugepages-2Mi": "3Mi"}), "hugepages-2Mi: '3Mi' is no whole number of such pages"),
+    (resources(**{"hugepages-0Mi": "1Mi"}), "a container cannot ask for 'hugepages-0Mi'"),
+    (
+        {"resources": {"requests": {"hugepages-2Mi": "2Mi"}, "limits": {"hugepages-2Mi": "4Mi"}}},
+        "resources.requests.hugepages-2Mi: of such a resource the limit must be given, too, and be the same",
+    ),
+    (
+        {"resources": {"requests": {"cpu": None, "memory": None}, "limits": {"hugepages-2Mi": "2Mi"} | NO_OTHER}},
+        "resources: huge pages go with cpu or memory only: give one of them, too",
+    ),
+    *(
+        (gpu(resourceName=name), f"gpu.resourceName '{name}' is no resource: give its name, such as nvidia.com/gpu")
+        for name in ("a..b/gpu", "requests.x/gpu", f"a.b/{'x' * 64}")
+    ),
+    (gpu(count=10**18), "at '/gpu/count': maximum: got 1"),
 ]
 """The API server refuses these, and what Helm says of them before it is asked."""
 
@@ -207,5 +278,17 @@ NEVER_RUN = [
     (volume(persistentVolumeClaim={"claimName": "A b"}), "claimName': 'A b' does not match pattern"),
     (volume(image={}), "image': missing property 'reference'"),
     (node_affinity(key="a", operator="Gt", values=["b"]), "values/0': 'b' does not match pattern"),
+    (
+        spread(matchLabelKeys=["app.kubernetes.io/name"]),
+        "topologySpreadConstraints: app.kubernetes.io/name is in matchLabelKeys and in the labelSelector: give",
+    ),
+    (
+        spread(matchLabelKeys=["a"], labelSelector={"matchLabels": {"a": "b"}}) | {"podLabels": {"a": "b"}},
+        "topologySpreadConstraints: a is in matchLabelKeys and in the labelSelector",
+    ),
+    (
+        pod_affinity(matchLabelKeys=["a"]) | {"podLabels": {"a": "b"}},
+        "affinity.podAntiAffinity: a is in matchLabelKeys and in the labelSelector",
+    ),
 ]
 """The API server takes these, but no pod would ever run."""

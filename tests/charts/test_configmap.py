@@ -26,6 +26,7 @@ def test_the_default_sweep_is_the_programs_default_sweep(chart, tmp_path):
         {"keep_training": True, "trials_per_pod": 100_000, "loss": "binary_crossentropy"},
         {"output": "gs://bucket/a prefix/é"},
         {"output": "/output/team: a #1"},
+        {"output": "/output/a\u00a0b'\"\\"},
     ],
 )
 def test_the_program_reads_what_the_values_say(chart, tmp_path, sweep):

@@ -3,6 +3,8 @@
 import pytest
 from ruamel.yaml import YAML
 
+from .conftest import Chart
+
 WEEKLY = "0 3 * * 0"
 
 
@@ -12,7 +14,8 @@ def retraining(chart, **values):
 
 
 def manifest(objects):
-    return YAML(typ="safe").load(objects["ConfigMap retraining"]["data"]["job.yaml"])
+    """The Job to start, read as the program reads it."""
+    return YAML(typ="safe", pure=True).load(objects["ConfigMap retraining"]["data"]["job.yaml"])
 
 
 def test_without_a_schedule_there_is_no_retraining(chart):
@@ -65,6 +68,25 @@ def test_what_it_starts_is_the_sweeps_own_job(chart, values):
     assert objects["ConfigMap retraining"]["data"]["sweep.yaml"] == objects["ConfigMap"]["data"]["sweep.yaml"]
 
 
+ODD = ["12e4567", "=", "<<", "~", "0o7", "1_000", "a\u2028b", "\u00a0", "'\"\\", "a\n b\t", "{{ 1 }}"]
+"""Words of which readers of YAML disagree whether, and how, they must be quoted."""
+
+
+def test_what_it_starts_has_the_very_words_of_the_values(each_helm):
+    values = {
+        "podLabels": {"a": "12e4567"},
+        "podAnnotations": {f"a{number}": word for number, word in enumerate(ODD)},
+        "extraEnv": [{"name": f"A{number}", "value": word} for number, word in enumerate(ODD)],
+    }
+    only = ("--show-only", "templates/retrain-configmap.yaml")
+    rendered = Chart(each_helm).run("template", *only, **values, retrain={"schedule": WEEKLY}).stdout
+    template = manifest({"ConfigMap retraining": YAML(typ="safe").load(rendered)})["spec"]["template"]
+    assert template["metadata"]["labels"].items() >= values["podLabels"].items()
+    assert template["metadata"]["annotations"] == values["podAnnotations"]
+    [container] = template["spec"]["containers"]
+    assert container["env"][-len(ODD) :] == values["extraEnv"]
+
+
 def test_the_longest_name_leaves_room_for_a_cron_job(chart):
     longest = "r" * 34
     name = retraining(chart, release=longest)["CronJob"]["metadata"]["name"]
@@ -87,6 +109,7 @@ def test_the_longest_name_leaves_room_for_a_cron_job(chart):
         "@every 90m",
         "@every 0h1s",
         "@every 1.5h",
+        "@every 2500000h",
     ],
 )
 def test_a_cron_expression_is_taken(chart, schedule):
@@ -115,6 +138,8 @@ def test_a_cron_expression_is_taken(chart, schedule):
         ("@every 0s", "'@every 0s' would start one at every second: give a time above 0, such as @every 12h"),
         ("@every 0h0m", "give a time above 0"),
         ("@every 500ms", "is no word for a schedule"),
+        ("@every 2500000h1s", "is more than Kubernetes can count: give at most @every 2500000h, or leave"),
+        ("@every 99999999999h", "is more than Kubernetes can count"),
         ("TZ=UTC 0 3 * * 0", "is no cron expression"),
     ],
 )

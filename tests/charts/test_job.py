@@ -259,7 +259,7 @@ def test_kueue_gets_the_queues_name_and_a_suspended_job(chart):
         ("runtimeClassName", "nvidia"),
         (
             "affinity",
-            {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": []}}},
+            {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [{}]}}},
         ),
         ("tolerations", [{"key": "spot", "operator": "Exists"}]),
         ("nodeSelector", {"disk": "ssd"}),
@@ -272,7 +272,7 @@ def test_what_a_pod_has_of_that_name_is_what_the_values_say(chart, name, value):
 
 def test_topology_spread_counts_the_trials_pods_unless_it_says_which(chart):
     one = {"maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "ScheduleAnyway"}
-    own = {**one, "labelSelector": {"matchLabels": {"a": "b"}}}
+    own = {**one, "topologyKey": "zone", "labelSelector": {"matchLabels": {"a": "b"}}}
     first, second = chart.pod(topologySpreadConstraints=[one, own])["topologySpreadConstraints"]
     labels = chart.job()["spec"]["template"]["metadata"]["labels"]
     assert first["labelSelector"]["matchLabels"].items() <= labels.items()

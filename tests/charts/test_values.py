@@ -79,7 +79,7 @@ def holes(schema, path=""):
 
 def test_the_schema_lets_no_mistyped_key_through():
     assert list(holes(SCHEMA)) == []
-    assert set(VALUES) | {"global"} == set(SCHEMA["properties"])
+    assert set(VALUES) | {"enabled", "global"} == set(SCHEMA["properties"])
 
 
 MISTYPED = [
@@ -104,12 +104,15 @@ WRONG = [
     ({"sweep": {"layers": []}}, "at '/sweep/layers': minItems: got 0, want 1"),
     ({"sweep": {"neurons": [2, 2]}}, "at '/sweep/neurons': items at 0 and 1 are equal"),
     ({"sweep": {"neurons": "2,4"}}, "at '/sweep/neurons': got string, want integer or array"),
+    ({"podAnnotations": {"a": "\u007f"}}, "podAnnotations: it holds a character that YAML cannot have, such as"),
+    ({"extraEnv": [{"name": "A", "value": "\u0091"}]}, "extraEnv: it holds a character that YAML cannot have"),
     ({"podLabels": {"a": 1}}, "at '/podLabels/a': got number, want string"),
     ({"image": {"pullPolicy": "always"}}, "value must be one of 'Always', 'IfNotPresent', 'Never'"),
     ({"sweep": {"output": "s3://bucket"}}, "sweep.output: 's3://bucket' is no place for results: give gs://bucket"),
     ({"sweep": {"output": "/results"}}, "is no place for results: give gs://bucket/prefix, or /output"),
     ({"sweep": {"output": "/outputs"}}, "is no place for results"),
     ({"sweep": {"output": "gs://"}}, "is no place for results"),
+    ({"sweep": {"output": "/output/a\u2028b"}}, "is no place for results"),
     ({"sweep": {"output": "gs://B/x"}}, "is no place for results"),
     ({"sweep": {"output": "gs://b2b/a/../x"}}, "sweep.output: 'gs://b2b/a/../x' has a prefix that cannot be: give"),
     ({"sweep": {"output": "/output/../x"}}, "'/output/../x' may lead out of the volume claim: give /output, or a"),
@@ -133,6 +136,14 @@ WRONG = [
     ({"release": "r" * 35}, "has 45 characters; at most 44 leave room"),
     ({"release": "my.release"}, "'my.release-xor-sweep' cannot be one, because a-z, 0-9 and '-' are all"),
     ({"extraEnv": [{"name": "XOR_SWEEP_NEURONS", "value": "3"}]}, "set sweep.neurons instead"),
+    (
+        {"extraEnv": [{"name": "JOB_COMPLETION_INDEX", "value": "0"}]},
+        "extraEnv: JOB_COMPLETION_INDEX is how a pod finds its trial: with it, all pods would train the same one",
+    ),
+    *(
+        ({"claim": {"accessModes": modes}}, "value must be one of 'ReadWriteOnce', 'ReadWriteMany'")
+        for modes in (["ReadWriteOncePod"], ["ReadWriteOnce", "ReadWriteOncePod"])
+    ),
 ]
 
 

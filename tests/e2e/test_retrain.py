@@ -40,13 +40,15 @@ def owned_by(namespace, kind, owner):
 
 def test_retrainings_at_once_end_with_one_champion_and_a_whole_history(namespace, releases, gcs):
     releases("install", "clock", retrain={"schedule": "* * * * *"}, driver={"enabled": False})
-    releases("install", "hand", retrain={"schedule": "@yearly"}, driver={"enabled": False})
+    odd = {"a": "12e4567", "b": "=", "c": "<<", "d": "\u2028"}  # What readers of YAML may take for something else.
+    releases("install", "hand", retrain={"schedule": "@yearly"}, driver={"enabled": False}, podAnnotations=odd)
     namespace.kubectl("create", "job", "now", "--from=cronjob/hand-xor-sweep-retrain")
 
     # A retraining whose pod goes away goes on with its run.
     namespace.until(lambda: owned_by(namespace, "jobs", "now"))
     namespace.kubectl("delete", "pod", "--selector", "batch.kubernetes.io/job-name=now", "--wait=false")
     [by_hand] = owned_by(namespace, "jobs", "now")
+    assert by_hand["spec"]["template"]["metadata"]["annotations"] == odd
     namespace.job("now", "Complete")
     name = by_hand["metadata"]["name"]
     assert messages(namespace, "now")[0].startswith(f"now goes on with {name}, seed ")

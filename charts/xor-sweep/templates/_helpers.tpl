@@ -17,15 +17,16 @@ Names and labels.
 {{- printf "%s-r%d" (include "xor-sweep.fullname" .) .Release.Revision }}
 {{- end }}
 
+{{/* The name is not .Chart.Name, which is the alias of a subchart: the program asks for this one. */}}
 {{- define "xor-sweep.selectorLabels" -}}
-app.kubernetes.io/name: {{ .Chart.Name }}
+app.kubernetes.io/name: xor-sweep
 app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}
 
 {{- define "xor-sweep.labels" -}}
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimAll "-_." | quote }}
 {{ include "xor-sweep.selectorLabels" . }}
-app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | replace "+" "_" | trunc 63 | trimAll "-_." | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service | quote }}
 {{- end }}
 
@@ -47,8 +48,12 @@ app.kubernetes.io/managed-by: {{ .Release.Service | quote }}
 {{- if $image.digest }}
 {{- printf "%s@%s" $image.repository $image.digest }}
 {{- else }}
-{{- printf "%s:%s" $image.repository ($image.tag | default (printf "%s%s" .Chart.AppVersion (ternary "-gpu" "" .Values.gpu.enabled))) }}
+{{- printf "%s:%s" $image.repository (include "xor-sweep.imageTag" .) }}
 {{- end }}
+{{- end }}
+
+{{- define "xor-sweep.imageTag" -}}
+{{- .Values.image.tag | default (printf "%s%s" .Chart.AppVersion (ternary "-gpu" "" .Values.gpu.enabled)) }}
 {{- end }}
 
 {{/* The claim that holds the runs; empty where they go to a bucket. */}}

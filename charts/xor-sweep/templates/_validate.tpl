@@ -10,8 +10,13 @@ keys and ranges by then.
 {{- if not (regexMatch "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$" $fullname) }}
 {{- fail (printf "the objects' name '%s' cannot be one, because a-z, 0-9 and '-' are all it may have: give the release another name, or set fullnameOverride" $fullname) }}
 {{- end }}
+{{- range $name, $value := .Values }}
+{{- if not (toYaml $value) }}{{/* It swallows its error, and with it the value. */}}
+{{- fail (printf "%s: it holds a character that YAML cannot have, such as U+007F: leave it out" $name) }}
+{{- end }}
+{{- end }}
 {{- $sweep := .Values.sweep }}
-{{- if not (regexMatch `^(gs://[a-z0-9][a-z0-9._-]+[a-z0-9]|/output)(/(\PC*[^\pC ])?)?$` $sweep.output) }}
+{{- if not (regexMatch `^(gs://[a-z0-9][a-z0-9._-]+[a-z0-9]|/output)(/([^\pC\p{Zl}\p{Zp}]*[^\pC\p{Zl}\p{Zp} ])?)?$` $sweep.output) }}
 {{- fail (printf "sweep.output: '%s' is no place for results: give gs://bucket/prefix, or /output for a volume claim" $sweep.output) }}
 {{- end }}
 {{- if and (hasPrefix "/output" $sweep.output) (has ".." (splitList "/" $sweep.output)) }}
@@ -37,7 +42,7 @@ keys and ranges by then.
 {{- fail (printf "sweep: %d replicates x %d epochs are more than 250000000: give fewer of one" (int64 $sweep.replicates) (int64 $sweep.epochs)) }}
 {{- end }}
 {{- if .Values.gpu.enabled }}
-{{- if not (regexMatch "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$" .Values.gpu.resourceName) }}
+{{- if not (include "xor-sweep.isExtended" .Values.gpu.resourceName) }}
 {{- fail (printf "gpu.enabled is true, but gpu.resourceName '%s' is no resource: give its name, such as nvidia.com/gpu" .Values.gpu.resourceName) }}
 {{- end }}
 {{- if lt (int64 .Values.gpu.count) 1 }}
@@ -51,6 +56,9 @@ keys and ranges by then.
 {{- fail "sweep.device is gpu, but gpu.enabled is false: no pod would get a GPU, and each would fail; set gpu.enabled=true instead" }}
 {{- end }}
 {{- range .Values.extraEnv }}
+{{- if eq .name "JOB_COMPLETION_INDEX" }}
+{{- fail "extraEnv: JOB_COMPLETION_INDEX is how a pod finds its trial: with it, all pods would train the same one; give the variable another name" }}
+{{- end }}
 {{- if and (hasPrefix "XOR_SWEEP_" .name) (not (has .name (list "XOR_SWEEP_LOG_FORMAT" "XOR_SWEEP_DEBUG"))) }}
 {{- fail (printf "extraEnv: %s would go before the sweep file: set sweep.%s instead" .name (.name | trimPrefix "XOR_SWEEP_" | lower)) }}
 {{- end }}
@@ -80,6 +88,13 @@ https://pkg.go.dev/github.com/robfig/cron/v3 reads them, or a word for them.
 {{- end }}
 {{- if regexMatch "^@every [0.hms]+$" . }}
 {{- fail (printf "retrain.schedule: '%s' would start one at every second: give a time above 0, such as @every 12h" .) }}
+{{- end }}
+{{- $seconds := 0.0 }}
+{{- range regexFindAll "[0-9.]+[hms]" (trimPrefix "@every " .) -1 }}
+{{- $seconds = addf $seconds (mulf (regexFind "[0-9.]+" . | float64) (get (dict "h" 3600 "m" 60 "s" 1) (regexFind "[hms]" .))) }}
+{{- end }}
+{{- if gt $seconds 9e9 }}
+{{- fail (printf "retrain.schedule: '%s' is more than Kubernetes can count: give at most @every 2500000h, or leave the schedule empty for never" .) }}
 {{- end }}
 {{- else if ne (len $fields) 5 }}
 {{- fail (printf "retrain.schedule: '%s' is no cron expression: give minute, hour, day of the month, month and day of the week, %s" . $example) }}

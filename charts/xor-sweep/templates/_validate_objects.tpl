@@ -12,7 +12,7 @@ already: here they are refused before. What these take is refused here only wher
 {{- range $values.image.pullSecrets }}
 {{- include "xor-sweep.validateName" (dict "path" "image.pullSecrets" "name" . "most" 253) }}
 {{- end }}
-{{- include "xor-sweep.validateImage" $values.image }}
+{{- include "xor-sweep.validateImage" . }}
 {{- include "xor-sweep.validateQuantity" (dict "path" "claim.size" "value" $values.claim.size) }}
 {{- if not (gt (include "xor-sweep.amount" $values.claim.size | float64) 0.0) }}
 {{- fail (printf "claim.size: '%v' is too little: give a quantity above 0, such as 1Gi" $values.claim.size) }}
@@ -30,6 +30,11 @@ already: here they are refused before. What these take is refused here only wher
 {{- if not (regexMatch "^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$" $value) }}
 {{- fail (printf "%s: '%s' cannot be the value of the label %s: give up to 63 letters, digits, '-', '_' and '.', the first and the last of them a letter or a digit" $path $value $key) }}
 {{- end }}
+{{- end }}
+{{- end }}
+{{- range $key, $_ := $values.podLabels }}
+{{- if regexMatch "^(batch.kubernetes.io/)?(job-name|controller-uid)$" $key }}
+{{- fail (printf "podLabels: %s is the label by which a Job knows its pods: give yours another name" $key) }}
 {{- end }}
 {{- end }}
 {{- range $path, $annotations := dict "podAnnotations" $values.podAnnotations "claim.annotations" $values.claim.annotations "serviceAccount.annotations" $values.serviceAccount.annotations }}
@@ -58,6 +63,7 @@ already: here they are refused before. What these take is refused here only wher
 {{- end }}
 {{- $spreads = append $spreads $spread }}
 {{- end }}
+{{- include "xor-sweep.validateLabelKeys" . }}
 {{- include "xor-sweep.validateSecurity" $values }}
 {{- include "xor-sweep.validateVolumes" . }}
 {{- end }}
@@ -78,16 +84,18 @@ already: here they are refused before. What these take is refused here only wher
 
 {{/* An image's name, tag and digest: https://pkg.go.dev/github.com/distribution/reference has the grammar. */}}
 {{- define "xor-sweep.validateImage" -}}
+{{- $image := .Values.image }}
 {{- $host := "([A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?([.][A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?)*|\\[[a-fA-F0-9:]+\\])(:[0-9]+)?" }}
 {{- $part := "[a-z0-9]+(([.]|_|__|-+)[a-z0-9]+)*" }}
-{{- if not (regexMatch (printf "^(%s/)?%s(/%s)*$" $host $part $part) .repository) }}
-{{- fail (printf "image.repository: '%s' cannot be the name of an image: give it in lower case and without its tag, such as ghcr.io/team/xor-sweep" .repository) }}
+{{- if not (regexMatch (printf "^(%s/)?%s(/%s)*$" $host $part $part) $image.repository) }}
+{{- fail (printf "image.repository: '%s' cannot be the name of an image: give it in lower case and without its tag, such as ghcr.io/team/xor-sweep" $image.repository) }}
 {{- end }}
-{{- if not (regexMatch "^([A-Za-z0-9_][-A-Za-z0-9_.]{0,127})?$" .tag) }}
-{{- fail (printf "image.tag: '%s' cannot be the tag of an image: give up to 128 letters, digits, '-', '_' and '.', such as 0.1.0" .tag) }}
+{{- $tag := include "xor-sweep.imageTag" . }}
+{{- if not (or $image.digest (regexMatch "^[A-Za-z0-9_][-A-Za-z0-9_.]{0,127}$" $tag)) }}
+{{- fail (printf "image.tag: '%s' cannot be the tag of an image: give up to 128 letters, digits, '-', '_' and '.', such as 0.1.0" $tag) }}
 {{- end }}
-{{- if not (regexMatch "^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})?$" .digest) }}
-{{- fail (printf "image.digest: '%s' cannot be the digest of an image: give sha256: and 64 hexadecimal digits in lower case" .digest) }}
+{{- if not (regexMatch "^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})?$" $image.digest) }}
+{{- fail (printf "image.digest: '%s' cannot be the digest of an image: give sha256: and 64 hexadecimal digits in lower case" $image.digest) }}
 {{- end }}
 {{- end }}
 
@@ -105,31 +113,91 @@ already: here they are refused before. What these take is refused here only wher
 {{- mulf (toString . | trimSuffix $unit | float64) (get $units $unit | default 1) }}
 {{- end }}
 
+{{/* Whether a resource is one of a device or the like, such as nvidia.com/gpu; empty where not. */}}
+{{- define "xor-sweep.isExtended" -}}
+{{- $domain := "[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*" }}
+{{- $whole := regexMatch (printf "^%s/[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$" $domain) . }}
+{{- /* Quotas call it requests.DOMAIN/NAME, and that has at most 253 characters before the slash. */ -}}
+{{- if and $whole (not (hasPrefix "requests." .)) (le (len (regexFind "^[^/]*" .)) 244) }}true{{ end }}
+{{- end }}
+
 {{/* What a container asks for and may use: (dict "path" the value "resources" what it is). */}}
 {{- define "xor-sweep.validateResources" -}}
 {{- $path := .path }}
 {{- $resources := include "xor-sweep.withoutNulls" .resources | fromYaml }}
 {{- $limits := $resources.limits | default dict }}
+{{- $requests := $resources.requests | default dict }}
 {{- range $kind, $asked := $resources }}
-{{- range $resource, $_ := $asked }}
-{{- if not (regexMatch "^(cpu|memory|ephemeral-storage|hugepages-[0-9]+[KMG]i|[-a-z0-9.]+/[-A-Za-z0-9_.]{1,63})$" $resource) }}
-{{- fail (printf "%s.%s: a container cannot ask for '%s': give cpu, memory, ephemeral-storage, or a resource with its domain, such as nvidia.com/gpu" $path $kind $resource) }}
+{{- range $resource, $quantity := $asked }}
+{{- $where := printf "%s.%s" $path $kind }}
+{{- if not (or (regexMatch "^(cpu|memory|ephemeral-storage|hugepages-[1-9][0-9]*[KMG]i)$" $resource) (include "xor-sweep.isExtended" $resource)) }}
+{{- fail (printf "%s: a container cannot ask for '%s': give cpu, memory, ephemeral-storage, or a resource with its domain, such as nvidia.com/gpu" $where $resource) }}
 {{- end }}
-{{- if and (eq $kind "requests") (contains "/" $resource) (ne (toString (get $limits $resource)) (toString (get $asked $resource))) }}
-{{- fail (printf "%s.requests.%s: of such a resource the limit must be given, too, and be the same" $path $resource) }}
+{{- include "xor-sweep.validateQuantity" (dict "path" (printf "%s.%s" $where $resource) "value" $quantity) }}
+{{- include "xor-sweep.validatePieces" (dict "path" $where "resource" $resource "quantity" $quantity) }}
 {{- end }}
 {{- end }}
+{{- range $resource, $request := $requests }}
+{{- $where := printf "%s.requests.%s" $path $resource }}
+{{- $asked := include "xor-sweep.amount" $request | float64 }}
+{{- $most := include "xor-sweep.amount" (get $limits $resource | default 0) | float64 }}
+{{- if and (or (hasPrefix "hugepages-" $resource) (contains "/" $resource)) (or (not (hasKey $limits $resource)) (ne $asked $most)) }}
+{{- fail (printf "%s: of such a resource the limit must be given, too, and be the same" $where) }}
 {{- end }}
-{{- range $resource, $limit := $limits }}
-{{- include "xor-sweep.validateQuantity" (dict "path" (printf "%s.limits.%s" $path $resource) "value" $limit) }}
-{{- end }}
-{{- range $resource, $request := $resources.requests | default dict }}
-{{- include "xor-sweep.validateQuantity" (dict "path" (printf "%s.requests.%s" $path $resource) "value" $request) }}
-{{- if hasKey $limits $resource }}
-{{- $limit := get $limits $resource }}
 {{- /* A little more than the limit may be the rounding of these numbers. */ -}}
-{{- if gt (include "xor-sweep.amount" $request | float64) (mulf (include "xor-sweep.amount" $limit | float64) 1.000000001) }}
-{{- fail (printf "%s.requests.%s: '%v' is more than the limit of '%v': give a limit of that or more, or ask for less" $path $resource $request $limit) }}
+{{- if and (hasKey $limits $resource) (gt $asked (mulf $most 1.000000001)) }}
+{{- fail (printf "%s: '%v' is more than the limit of '%v': give a limit of that or more, or ask for less" $where $request (get $limits $resource)) }}
+{{- end }}
+{{- end }}
+{{- $names := concat (keys $limits) (keys $requests) }}
+{{- if and (contains " hugepages-" (printf " %s" (join " " $names))) (not (or (has "cpu" $names) (has "memory" $names))) }}
+{{- fail (printf "%s: huge pages go with cpu or memory only: give one of them, too" $path) }}
+{{- end }}
+{{- end }}
+
+{{/* What there is in whole pieces only: (dict "path" the value "resource" its key there "quantity" how much). */}}
+{{- define "xor-sweep.validatePieces" -}}
+{{- $amount := include "xor-sweep.amount" .quantity | float64 }}
+{{- if hasPrefix "hugepages-" .resource }}
+{{- $pages := divf $amount (include "xor-sweep.amount" (trimPrefix "hugepages-" .resource) | float64) }}
+{{- if ne $pages (floor $pages) }}
+{{- fail (printf "%s.%s: '%v' is no whole number of such pages" .path .resource .quantity) }}
+{{- end }}
+{{- else if and (contains "/" .resource) (or (gt $amount 9e15) (ne (round $amount 6) (floor (round $amount 6)))) }}
+{{- fail (printf "%s.%s: '%v' is not possible: give a whole number, up to 9000000000000000" .path .resource .quantity) }}
+{{- end }}
+{{- end }}
+
+{{/* Keys of labels whose value a pod takes from itself: beside a rule about the same label they have no place. */}}
+{{- define "xor-sweep.validateLabelKeys" -}}
+{{- $ours := include "xor-sweep.selectorLabels" . | fromYaml }}
+{{- $labels := merge (dict "app.kubernetes.io/component" "") $ours .Values.podLabels }}
+{{- $terms := list }}
+{{- range .Values.topologySpreadConstraints }}
+{{- $terms = append $terms (dict "path" "topologySpreadConstraints" "term" .) }}
+{{- end }}
+{{- range $kind := list "podAffinity" "podAntiAffinity" }}
+{{- $affinity := get $.Values.affinity $kind | default dict }}
+{{- range $affinity.requiredDuringSchedulingIgnoredDuringExecution }}
+{{- $terms = append $terms (dict "path" (printf "affinity.%s" $kind) "term" .) }}
+{{- end }}
+{{- range $affinity.preferredDuringSchedulingIgnoredDuringExecution }}
+{{- $terms = append $terms (dict "path" (printf "affinity.%s" $kind) "term" .podAffinityTerm) }}
+{{- end }}
+{{- end }}
+{{- range $place := $terms }}
+{{- $term := .term }}
+{{- $selector := hasKey $term "labelSelector" | ternary $term.labelSelector (dict "matchLabels" $ours) }}
+{{- $taken := keys ($selector.matchLabels | default dict) }}
+{{- range $selector.matchExpressions }}
+{{- $taken = append $taken .key }}
+{{- end }}
+{{- range $key := $term.matchLabelKeys }}
+{{- if and (has $key $taken) (hasKey $labels $key) }}
+{{- fail (printf "%s: %s is in matchLabelKeys and in the labelSelector: give it in one of them" $place.path $key) }}
+{{- end }}
+{{- if has $key ($term.mismatchLabelKeys | default list) }}
+{{- fail (printf "%s: %s is in matchLabelKeys and in mismatchLabelKeys: give it in one of them" $place.path $key) }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -155,6 +223,17 @@ already: here they are refused before. What these take is refused here only wher
 {{- define "xor-sweep.validateSecurity" -}}
 {{- if and .securityContext.privileged (eq (toString .securityContext.allowPrivilegeEscalation) "false") }}
 {{- fail "securityContext: a container that is privileged may escalate its privileges: set allowPrivilegeEscalation to true, or privileged to false" }}
+{{- end }}
+{{- $adds := dig "capabilities" "add" list .securityContext | default list }}
+{{- if and (has "CAP_SYS_ADMIN" $adds) (eq (toString .securityContext.allowPrivilegeEscalation) "false") }}
+{{- fail "securityContext: a container with CAP_SYS_ADMIN may escalate its privileges: set allowPrivilegeEscalation to true" }}
+{{- end }}
+{{- $sysctls := list }}
+{{- range .podSecurityContext.sysctls }}
+{{- if has .name $sysctls }}
+{{- fail (printf "podSecurityContext.sysctls: %s is there twice: give it once" .name) }}
+{{- end }}
+{{- $sysctls = append $sysctls .name }}
 {{- end }}
 {{- $all := dict }}
 {{- range $context := list .podSecurityContext .securityContext }}
