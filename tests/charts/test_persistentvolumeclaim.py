@@ -1,7 +1,5 @@
 """templates/persistentvolumeclaim.yaml: the claim that holds the runs."""
 
-import json
-
 
 def test_the_chart_makes_a_claim_and_mounts_it_where_the_program_writes(chart):
     objects = chart.objects()
@@ -11,12 +9,7 @@ def test_the_chart_makes_a_claim_and_mounts_it_where_the_program_writes(chart):
     assert {"name": "output", "persistentVolumeClaim": {"claimName": "demo-xor-sweep"}} in pod["volumes"]
     assert {"name": "output", "mountPath": "/output"} in pod["containers"][0]["volumeMounts"]
     assert claim["metadata"]["name"] == "demo-xor-sweep"
-    assert "helm.sh/resource-policy" not in claim["metadata"]["annotations"]
-
-
-def test_the_claim_remembers_its_spec_for_later_revisions(chart):
-    claim = chart.objects(claim={"size": "5Gi", "storageClassName": "fast"})["PersistentVolumeClaim"]
-    assert json.loads(claim["metadata"]["annotations"]["xor-sweep/claim-spec"]) == claim["spec"]
+    assert "annotations" not in claim["metadata"]
 
 
 def test_the_claim_is_as_the_values_say(chart):
