@@ -6,7 +6,8 @@ half to import and several times the memory, and `kubectl get -o json` shows a p
 
 import os
 import ssl
-from collections.abc import Iterator, Mapping
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPException
@@ -17,9 +18,12 @@ import kubernetes.client
 import kubernetes.config
 import urllib3
 from kubernetes.client.exceptions import ApiException
+from kubernetes.config.dateutil import parse_rfc3339
+from kubernetes.config.kube_config import FileOrData, KubeConfigLoader, KubeConfigMerger
 
 from job.errors import ConfigError, ObjectNotFoundError, SweepError
 from k8s import answers
+from k8s.credentials import ask_plugin, impersonation
 from k8s.errors import RefusedError, UnavailableError, error_of_status
 
 Object = dict[str, Any]
@@ -47,23 +51,69 @@ _NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace"
 class _Connection(urllib3.connection.HTTPSConnection):
     """A connection that checks certificates as kubectl does, with a context of its own.
 
-    Python 3.13 also refuses a cluster's certificate authority whose own certificate lacks an extension (key
-    usage, authority key identifier), as those of older clusters do. Each connection loads the client's
-    certificate into its context: two threads that did so to one context at once would corrupt memory.
+    Each connection loads the client's certificate into its context: two threads that did so to one context at
+    once would corrupt memory.
     """
 
     def connect(self) -> None:
         required = urllib3.util.ssl_.resolve_cert_reqs(self.cert_reqs)
-        context = urllib3.util.ssl_.create_urllib3_context(cert_reqs=required)
-        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-        if not (self.ca_certs or self.ca_cert_data):
-            context.load_default_certs()
-        self.ssl_context = context
+        self.ssl_context = _tls_context(required, any_authority=not (self.ca_certs or self.ca_cert_data))
         super().connect()
 
 
 class _ConnectionPool(urllib3.HTTPSConnectionPool):
     ConnectionCls = _Connection
+
+
+def _tls_context(required: int, *, any_authority: bool) -> ssl.SSLContext:
+    """Return a context that checks certificates as kubectl does.
+
+    Python 3.13 also refuses a cluster's certificate authority whose own certificate lacks an extension (key
+    usage, authority key identifier), as those of older clusters do.
+    """
+    context: ssl.SSLContext = urllib3.util.ssl_.create_urllib3_context(cert_reqs=required)
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    if any_authority:
+        context.load_default_certs()
+    return context
+
+
+class _Loader(KubeConfigLoader):
+    """Reads a kubeconfig; where the library goes on without credentials, it says what is wrong.
+
+    Its `_load_from_exec_plugin` goes before the library's of that name, also when a token has expired.
+    """
+
+    @property
+    def user(self) -> dict[str, Any]:
+        """What the kubeconfig says of the context's user."""
+        return dict(self._user.value) if self._user else {}
+
+    def check_user(self) -> None:
+        """Refuse a user that is not there, or whose credentials cannot be had."""
+        context = self._current_context
+        name = context["context"].safe_get("user")
+        if name and self._user is None:
+            raise ConfigError(f"the kubeconfig's context {context['name']} names a user '{name}' that is not in it")
+        provider = self.user.get("auth-provider")
+        if provider and "token" not in self.__dict__:
+            name = provider.get("name")
+            raise ConfigError(f"the auth-provider {name} of the kubeconfig's user gives no credentials")
+
+    def _load_from_exec_plugin(self) -> bool:
+        if "exec" not in self.user:
+            return False
+        status = ask_plugin(self.user["exec"], self._cluster.value, self._get_base_path(self._user.path))
+        if token := status.get("token"):
+            self.token = f"Bearer {token}"
+        if status.get("clientCertificateData"):
+            self.cert_file, self.key_file = (
+                FileOrData(status, None, data_key_name=key, base64_file_content=False).as_file()
+                for key in ("clientCertificateData", "clientKeyData")
+            )
+        if expires := status.get("expirationTimestamp"):
+            self.expiry = parse_rfc3339(expires)
+        return True
 
 
 @dataclass(frozen=True)
@@ -81,9 +131,12 @@ class Cluster:
     Every method may raise RefusedError (401, 403), UnavailableError, and SweepError for what else goes wrong.
     """
 
-    def __init__(self, api: kubernetes.client.ApiClient, namespace: str) -> None:
-        """Take the library's client; `connect` makes one."""
+    def __init__(
+        self, api: kubernetes.client.ApiClient, namespace: str, headers: Iterable[tuple[str, str]] = ()
+    ) -> None:
+        """Take the library's client, and the headers that each request has; `connect` makes one."""
         self._api = api
+        self._headers = tuple(headers)
         self.namespace = namespace
         self.host = str(api.configuration.host)
 
@@ -177,20 +230,19 @@ class Cluster:
             SweepError: the command failed; the text is what it wrote to its standard error.
             UnavailableError: the connection broke.
         """
-        from kubernetes.stream import ws_client  # only here
-        from websocket import WebSocketException
+        from websocket import ABNF, WebSocketException  # only here
 
         query = [("command", word) for word in command] + [("stdout", "true"), ("stderr", "true")]
         _, url, headers, *_ = self._request("GET", self._path("pods", pod, "exec"), query)
         try:
-            socket = ws_client.create_websocket(self._api.configuration, url.replace("http", "ws", 1), headers)
+            socket = self._websocket(url.replace("http", "ws", 1), headers)
         except Exception as error:  # The websocket library's own, and those below it.
             raise answers.error_of(0, str(error), "", self.host) from error
         complaint = ending = b""
         try:
             socket.settimeout(READ_SECONDS)
             # The library's own WSClient would hold all that has come, and can lose the end of it.
-            while (received := socket.recv_data_frame())[0] == ws_client.ABNF.OPCODE_BINARY:
+            while (received := socket.recv_data_frame())[0] == ABNF.OPCODE_BINARY:
                 channel, data = received[1].data[:1], received[1].data[1:]
                 if channel == b"\x01":
                     yield data
@@ -208,7 +260,7 @@ class Cluster:
         return "/".join(filter(None, parts))
 
     def _request(self, method: str, path: str, query: list[tuple[str, str]], body: Object | None = None) -> Any:
-        return self._api.param_serialize(
+        method, url, headers, *content = self._api.param_serialize(
             method,
             path,
             query_params=query,
@@ -216,6 +268,27 @@ class Cluster:
             body=body,
             auth_settings=["BearerToken"],
         )
+        every = urllib3.HTTPHeaderDict(headers)
+        for name, value in self._headers:
+            every.add(name, value)  # The groups that are impersonated are a header each, of one name.
+        return method, url, every, *content
+
+    def _websocket(self, url: str, headers: urllib3.HTTPHeaderDict) -> Any:
+        """Open a websocket as the library does, which sends none of the headers but the token."""
+        from kubernetes.stream import ws_client
+
+        settings = self._api.configuration
+        required = ssl.CERT_REQUIRED if settings.verify_ssl else ssl.CERT_NONE
+        context = _tls_context(required, any_authority=not settings.ssl_ca_cert)
+        if settings.ssl_ca_cert:
+            context.load_verify_locations(settings.ssl_ca_cert)
+        if settings.cert_file:
+            context.load_cert_chain(settings.cert_file, settings.key_file)
+        socket = ws_client.WebSocket(sslopt={"context": context, "server_hostname": settings.tls_server_name})
+        header = [f"{name}: {value}" for name, value in headers.items()]
+        header.append("Sec-WebSocket-Protocol: v4.channel.k8s.io")
+        socket.connect(url, **ws_client.websocket_proxycare({"header": header}, settings, url, headers))
+        return socket
 
     def _ask(
         self,
@@ -267,10 +340,12 @@ def connect(kubeconfig: str | None = None, context: str | None = None, namespace
     """
     settings = kubernetes.client.Configuration()
     files = kubeconfig or str(Path("~/.kube/config").expanduser())
-    exists = any(Path(file).expanduser().is_file() for file in files.split(os.pathsep))
+    # Not only files: a kubeconfig may come through a pipe.
+    exists = any(Path(file).expanduser().exists() for file in files.split(os.pathsep) if file)
+    headers: list[tuple[str, str]] = []
     try:
         if exists:
-            own = _load_kubeconfig(settings, files, context)
+            own, headers = _load_kubeconfig(settings, files, context)
         elif kubeconfig or context:
             raise ConfigError(f"there is no kubeconfig {files}")
         else:
@@ -286,29 +361,49 @@ def connect(kubeconfig: str | None = None, context: str | None = None, namespace
     # The watches' own pauses count; a library that tries three times at once and prints warnings would not help.
     settings.retries = False
     settings.keep_alive = True
-    api = kubernetes.client.ApiClient(settings)
+    api = _client(settings)
     api.rest_client.pool_manager.pool_classes_by_scheme = {
         "http": urllib3.HTTPConnectionPool,
         "https": _ConnectionPool,
     }
     if not settings.verify_ssl:  # The kubeconfig says so (insecure-skip-tls-verify); kubectl does not warn either.
         urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-    return Cluster(api, namespace or own)
+    return Cluster(api, namespace or own, headers)
 
 
-def _load_kubeconfig(settings: Any, files: str, context: str | None) -> str:
-    """Read the kubeconfig into the settings; return the context's namespace."""
+def _client(settings: Any) -> kubernetes.client.ApiClient:
     try:
-        contexts, current = kubernetes.config.list_kube_config_contexts(files)
-        known = {item["name"]: item for item in contexts}
-        chosen = known.get(context) if context else current
-        if chosen is None:
+        with warnings.catch_warnings(action="ignore"):  # What lacks for socks is told below.
+            return kubernetes.client.ApiClient(settings)
+    except ImportError:
+        raise ConfigError(
+            f"the proxy {settings.proxy} cannot be used: name an http proxy (proxy-url, HTTPS_PROXY), or forward "
+            "the API's port through an ssh tunnel (ssh -L)"
+        ) from None
+    except (urllib3.exceptions.HTTPError, ValueError) as error:
+        raise ConfigError(f"the proxy {settings.proxy} cannot be used: {error}") from None
+
+
+def _load_kubeconfig(settings: Any, files: str, context: str | None) -> tuple[str, list[tuple[str, str]]]:
+    """Read the kubeconfig into the settings; return the context's namespace, and each request's headers."""
+    try:
+        # As kubectl does, an empty file among several is passed over. Each is read once: it may be a pipe.
+        merged = KubeConfigMerger(os.pathsep.join(file for file in files.split(os.pathsep) if not _is_empty(file)))
+        if merged.config is None:
+            raise ConfigError(f"the kubeconfig {files} is empty")
+        known = [item["name"] for item in merged.config["contexts"].value]
+        if context and context not in known:
             raise ConfigError(f"the kubeconfig has no context '{context}'; its contexts: {', '.join(known)}")
-        kubernetes.config.load_kube_config(
-            files, context=context, client_configuration=settings, persist_config=False
-        )
+        loader = _Loader(merged.config, active_context=context, config_base_path=None)
+        loader.load_and_set(settings)
+        loader.check_user()
+        return str(loader.current_context["context"].get("namespace") or "default"), impersonation(loader.user)
     except (ConfigError, kubernetes.config.ConfigException):
         raise
     except Exception as error:  # What a file that is no kubeconfig makes the library stumble over is not told.
         raise ConfigError(f"the kubeconfig {files} cannot be read: {error}") from error
-    return str(chosen["context"].get("namespace") or "default")
+
+
+def _is_empty(file: str) -> bool:
+    path = Path(file).expanduser()
+    return path.is_file() and not path.read_bytes().strip()
