@@ -8,6 +8,7 @@ at the same time end with one champion and a whole history.
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -94,6 +95,11 @@ def read_champions(storage: Storage) -> Champions | None:
 
 def no_champion(storage: Storage) -> ConfigError:
     """Return the error that says that there is no champion.json."""
+    if not storage.url.startswith("gs://") and not Path(storage.url).is_dir():
+        return ConfigError(
+            f"there is no {NAME}: there is no folder {storage.url} here; --output names the output, or --release "
+            "a release in the cluster"
+        )
     return ConfigError(f"there is no {NAME} in {storage.url}: no retraining has crowned a champion there yet")
 
 
@@ -151,7 +157,7 @@ def roll_back(storage: Storage) -> Decision:
     """Make the champion before this one champion again, and write that down.
 
     Raises:
-        ConfigError: there is no champion, or none before this one.
+        ConfigError: there is no champion, or none before this one, or its model is gone; nothing is written.
     """
     while True:
         stored = _read(storage)
@@ -160,6 +166,11 @@ def roll_back(storage: Storage) -> Decision:
             if stored.champions is None:
                 raise no_champion(storage)
             raise ConfigError(f"there is no champion before this one in {storage.url}/{NAME}")
+        if not storage.exists(reigns[-2].model):
+            raise ConfigError(
+                f"the champion before this one, {reigns[-2]}, has no model any more: {reigns[-2].model} is not in "
+                f"{storage.url}"
+            )
         why = f"asked for; it was champion before {reigns[-1]}"
         decision = Decision(time=logs.event("")["time"], action="rolled back", contender=reigns[-2], why=why)
         if _swap(storage, stored, decision):
@@ -225,4 +236,8 @@ def _read(storage: Storage) -> _Stored:
     try:
         return _Stored(Champions.model_validate_json(data), version)
     except ValidationError as error:
-        raise SweepError(f"{storage.url}/{NAME} is damaged: {error.errors()[0]['msg']}") from None
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"]))
+        raise SweepError(
+            f"{storage.url}/{NAME} is damaged: {f'{field}: ' if field else ''}{first['msg']}"
+        ) from None

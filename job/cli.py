@@ -223,14 +223,24 @@ cli.add_command(report)
 cli.add_command(plot)
 
 
-@cli.group()
+class _ChampionCommands(click.Group):
+    """The commands below, as other packages of this distribution extend them: job/ knows nothing of releases."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        command = super().get_command(ctx, cmd_name)
+        for point in entry_points(group="xor_sweep.champion"):
+            command = command and point.load()(command)
+        return command
+
+
+@cli.group(cls=_ChampionCommands)
 def champion() -> None:
     """Show, explain or take back the choice of the model in use.
 
     \b
     xor-sweep champion show --output gs://bucket/prefix
-    xor-sweep champion history
-    xor-sweep champion rollback
+    xor-sweep champion history --release demo
+    xor-sweep champion rollback --release demo --namespace lab
     """
 
 
@@ -257,6 +267,7 @@ def show(output: str | None, text_format: str) -> None:
 
     \b
     xor-sweep champion show --output gs://bucket/prefix --format json
+    xor-sweep champion show --release demo
     """
     current = _champions(output).champion
     click.echo(current.model_dump_json(indent=2) if text_format == "json" else f"{current}\n{current.model}")

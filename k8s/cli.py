@@ -11,10 +11,11 @@ import click
 
 from job import logs
 from job.options import LOG_FORMAT
-from k8s.options import CLUSTER, OUTPUT, RELEASE, SWEEP, option
+from k8s.options import CHAMPION_OF, CLUSTER, OUTPUT, RELEASE, SWEEP, option
 
 if TYPE_CHECKING:
     from k8s.client import Cluster
+    from k8s.outputs import Output
     from k8s.sweeps import Sweep
 
 
@@ -143,7 +144,7 @@ def show_logs(release: str, trial: str, follow: bool, output: str | None, log_fo
     cluster, sweep = _sweep(release, **where)
     from k8s.pod_logs import TrialLog, find_trial, message_of
 
-    log = TrialLog(cluster, sweep, find_trial(sweep, trial), lambda words: click.echo(words, err=True))
+    log = TrialLog(cluster, sweep, find_trial(sweep, trial), _tell)
     words = not logs.wants_json(log_format, sys.stdout)
     for line in log.lines(lambda: sweep.run(output), follow=follow):
         click.echo(message_of(line)[0] if words else line)
@@ -155,34 +156,79 @@ def show_logs(release: str, trial: str, follow: bool, output: str | None, log_fo
 @OUTPUT
 @SWEEP
 @LOG_FORMAT
-def results(release: str, folder: Path, output: str | None, log_format: str, **where: Any) -> None:
+def results(
+    release: str,
+    folder: Path,
+    output: str | None,
+    log_format: str,
+    revision: int | None,
+    run: str | None,
+    **where: Any,
+) -> None:
     """Copy a release's results into FOLDER: the report, each trial's files, and the sweep.
 
     From a volume of the cluster they come through a pod that lives as long as that takes. Into a folder that
-    has results of the same run come those that it lacks.
+    has results of the same run come those that it lacks. A run whose Job is gone is found, too, as long as there
+    is any Job or CronJob of the release.
 
     \b
     xor-sweep results demo ./demo
+    xor-sweep results demo ./demo-r1 --revision 1
     """
-    import tempfile
-
-    cluster, sweep = _sweep(release, **where)
-    from k8s.results import export
-    from k8s.sweeps import is_here
+    cluster = _cluster(**where)
+    from k8s.interrupts import unwound
+    from k8s.outputs import find_stored
+    from k8s.results import beside, check_target, export
     from k8s.volume import fetch_run
 
-    run = sweep.run(output)
-    with tempfile.TemporaryDirectory(prefix="xor-sweep-") as name:
-        if output is None and not is_here(run):
-            fetch_run(cluster, sweep, Path(name))
-            run = sweep.run(name)
-        new, total = export(run, folder)
+    stored = find_stored(cluster, release, revision, run)
+    if output or stored.is_here():
+        new, total = export(stored.open(output), folder)
+    else:
+        check_target(folder, stored.name)
+        with unwound(), beside(folder) as fetched:
+            fetch_run(cluster, stored.output, stored.name, fetched, _tell)
+            new, total = export(stored.open(str(fetched)), folder)
     logs.sink(log_format)(
-        logs.event(f"{folder} has {total} trials of {sweep.name}, {new} of them new", run=sweep.name)
+        logs.event(f"{folder} has {total} trials of {stored.name}, {new} of them new", run=stored.name)
     )
 
 
 commands: list[click.Command] = [driver, retrain, status, show_logs, results]
+
+
+def of_a_release(command: click.Command) -> click.Command:
+    """Return a command about the champion that also takes a release, whose output may be on a volume."""
+
+    @click.command(command.name, help=command.help)
+    @CHAMPION_OF
+    def run(release: str | None, output: str | None, **rest: Any) -> None:
+        where = {name: rest.pop(name) for name in ("namespace", "context", "kubeconfig")}
+        if release and not output:
+            cluster = _cluster(**where)
+            from k8s.outputs import find_output
+
+            found = find_output(cluster, release)
+            if not found.has_champion_here():
+                _run_there(cluster, found, ["champion", str(command.name), "--format", rest["text_format"]])
+                return
+            output = found.url
+        click.get_current_context().invoke(command, output=output, **rest)
+
+    run.params = [*command.params, *run.params]
+    return run
+
+
+def _run_there(cluster: "Cluster", output: "Output", command: list[str]) -> None:
+    from k8s.interrupts import unwound
+    from k8s.volume import run_there
+
+    with unwound():
+        click.echo(run_there(cluster, output, [*command, "--output", output.url], _tell), nl=False)
+
+
+def _tell(words: str) -> None:
+    click.echo(words, err=True)
 
 
 def _sweep(release: str, *, revision: int | None, run: str | None, **where: Any) -> "tuple[Cluster, Sweep]":

@@ -31,6 +31,7 @@ Object = dict[str, Any]
 
 PATHS = {
     "configmaps": "/api/v1",
+    "cronjobs": "/apis/batch/v1",
     "events": "/api/v1",
     "jobs": "/apis/batch/v1",
     "pods": "/api/v1",
@@ -274,7 +275,7 @@ class Cluster:
         return method, url, every, *content
 
     def _websocket(self, url: str, headers: urllib3.HTTPHeaderDict) -> Any:
-        """Open a websocket as the library does, which sends none of the headers but the token."""
+        """Open a websocket as the library does, which sends no headers of ours but the token."""
         from kubernetes.stream import ws_client
 
         settings = self._api.configuration
@@ -285,8 +286,10 @@ class Cluster:
         if settings.cert_file:
             context.load_cert_chain(settings.cert_file, settings.key_file)
         socket = ws_client.WebSocket(sslopt={"context": context, "server_hostname": settings.tls_server_name})
-        header = [f"{name}: {value}" for name, value in headers.items()]
-        header.append("Sec-WebSocket-Protocol: v4.channel.k8s.io")
+        own = [("Sec-WebSocket-Protocol", "v4.channel.k8s.io"), *self._headers]
+        if "authorization" in headers:
+            own.append(("Authorization", headers["authorization"]))
+        header = [f"{name}: {value}" for name, value in own]
         socket.connect(url, **ws_client.websocket_proxycare({"header": header}, settings, url, headers))
         return socket
 

@@ -7,6 +7,10 @@ class RefusedError(ConfigError):
     """The cluster does not know these credentials, or they do not allow what was asked."""
 
 
+class NoJobError(ConfigError):
+    """The cluster has no Job, or no Job any more, of what was asked for; its run may be in its output."""
+
+
 class UnavailableError(SweepError):
     """The cluster did not answer, or answered that it cannot now; another try may help."""
 

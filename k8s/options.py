@@ -18,7 +18,7 @@ OUTPUT = option(
     envvar="XOR_SWEEP_OUTPUT",
     help="Where the output is, seen from here: a folder, or gs://bucket/prefix (default: the sweep's own).",
 )
-CLUSTER = options(
+_WHERE = options(
     option(
         *("--namespace", "-n"),
         envvar="XOR_SWEEP_NAMESPACE",
@@ -35,8 +35,8 @@ CLUSTER = options(
         metavar="FILE",
         help="The kubeconfig (default: ~/.kube/config, in a pod its service account).",
     ),
-    DEBUG,
 )
+CLUSTER = options(_WHERE, DEBUG)
 SWEEP = options(
     option(
         *("--revision",),
@@ -53,3 +53,12 @@ SWEEP = options(
     CLUSTER,
 )
 """Which of a release's sweeps, and in which cluster."""
+CHAMPION_OF = options(
+    option(
+        "--release",
+        envvar="XOR_SWEEP_RELEASE",
+        help="A release in the cluster, whose output holds champion.json; --output goes before it.",
+    ),
+    _WHERE,
+)
+"""Whose champion, and in which cluster; the commands about it have --debug already."""

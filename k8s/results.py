@@ -10,7 +10,9 @@ further trial is moved whole.
 
 import json
 import tempfile
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from hashlib import file_digest
 from pathlib import Path
 
@@ -25,6 +27,39 @@ SWEEP, LEADERBOARD, SUMMARY = "sweep.json", "leaderboard.csv", "summary.json"
 INDEX, PICTURES = "index.html", "pictures"
 AT_ONCE = 16
 """Downloads side by side: a bucket answers each in tens of milliseconds."""
+
+
+@contextmanager
+def beside(target: Path) -> Iterator[Path]:
+    """Give a hidden folder beside a place; it is gone after the block.
+
+    Raises:
+        ConfigError: none can be made there.
+    """
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        made = tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent)
+    except OSError as error:
+        raise ConfigError(f"{target} cannot be written: {error.strerror}") from error
+    with made as folder:
+        yield Path(folder)
+
+
+def check_target(target: Path, run: str) -> None:
+    """Find out, before anything is fetched, whether results of the run of this name may go into a folder.
+
+    Raises:
+        ConfigError: it is no folder, or holds anything else.
+    """
+    names = _names(target)
+    if names:
+        file = SWEEP if SWEEP in names else SUMMARY  # It was fetched before any trial had begun.
+        try:
+            same = json.loads((target / file).read_bytes())["run"] == run
+        except (OSError, ValueError, KeyError, TypeError):
+            same = False
+        if not same:
+            raise _not_ours(target)
 
 
 def export(run: Run, target: Path) -> tuple[int, int]:
@@ -49,9 +84,7 @@ def export(run: Run, target: Path) -> tuple[int, int]:
     finished = sorted(run.finished())
     wanted = [trial for trial in finished if trial not in here]
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as made:
-            folder = Path(made)
+        with beside(target) as folder:
             _fill(run, folder, wanted)
             if sweep:
                 (folder / SWEEP).write_bytes(sweep)
@@ -66,23 +99,23 @@ def export(run: Run, target: Path) -> tuple[int, int]:
 
 def _present(target: Path, run: Run, sweep: bytes | None) -> set[str]:
     """Return the trials that the folder has; it must be empty or hold the same run."""
+    check_target(target, run.name)
+    names = _names(target)
+    if SWEEP in names and json.loads((target / SWEEP).read_bytes()) != json.loads(sweep or b"{}"):
+        raise _not_ours(target)
+    return {name for name in names if (target / name / "result.json").is_file()}
+
+
+def _names(target: Path) -> set[str]:
     if not target.exists():
         return set()
     if not target.is_dir():
         raise ConfigError(f"{target} is not a folder")
-    names = {path.name for path in target.iterdir()}
-    if not names:
-        return set()
-    try:
-        if SWEEP in names:
-            same = json.loads((target / SWEEP).read_bytes()) == json.loads(sweep or b"{}")
-        else:  # It was fetched before any trial had begun.
-            same = json.loads((target / SUMMARY).read_bytes())["run"] == run.name
-    except (OSError, ValueError, KeyError, TypeError):
-        same = False
-    if not same:
-        raise ConfigError(f"{target} is not empty and holds no results of this run: name another folder")
-    return {name for name in names if (target / name / "result.json").is_file()}
+    return {path.name for path in target.iterdir()}
+
+
+def _not_ours(target: Path) -> ConfigError:
+    return ConfigError(f"{target} is not empty and holds no results of this run: name another folder")
 
 
 def _fill(run: Run, folder: Path, trials: list[str]) -> None:

@@ -21,10 +21,7 @@ from job.storage import RETRY_SECONDS
 from k8s.client import Cluster, Object
 from k8s.driver import drive
 from k8s.state import RELEASE_LABEL
-from k8s.sweeps import SWEEP_FILE, Sweep, find_sweep
-
-SWEEP_VOLUME = "sweep"
-"""The volume of the trials' pods that holds the sweep file."""
+from k8s.sweeps import SWEEP_FILE, SWEEP_VOLUME, Sweep, find_sweep
 
 
 def retrain_once(cluster: Cluster, manifest: Path, job: str, output: str | None, sink: logs.Sink) -> Decision:

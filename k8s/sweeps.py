@@ -12,14 +12,19 @@ from job.errors import ConfigError, ObjectNotFoundError, SweepError
 from job.run import Run
 from job.storage import open_storage
 from k8s.client import Cluster, Object
-from k8s.errors import RefusedError, UnavailableError
+from k8s.errors import NoJobError, RefusedError, UnavailableError
 from k8s.reasons import Cause, why_suspended
 from k8s.state import INDEX_LABEL, JOB_LABEL, NAME_LABEL, RELEASE_LABEL, Job, parse_job
 
 SWEEP_FILE = "sweep.yaml"
+SWEEP_VOLUME = "sweep"
+"""The volume of all pods of a release that holds the sweep file."""
 VOLUME = Path("/output")
 """Where the chart mounts the volume claim."""
-_OURS = f"{NAME_LABEL}=xor-sweep"
+OURS = f"{NAME_LABEL}=xor-sweep"
+"""Which labels all objects have that the chart makes."""
+_RELEASE = re.compile(r"[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?", re.ASCII)
+"""What can be a label's value."""
 _PATIENCE_SECONDS = 10.0
 """How long a person waits for a bucket that does not answer before the rest is shown without it."""
 
@@ -76,31 +81,77 @@ def find_sweep(cluster: Cluster, release: str, revision: int | None = None, run:
             sweep file is wrong.
         SweepError: the ConfigMap with its sweep file is not there.
     """
-    known = {job["metadata"]["name"]: job for job in _jobs(cluster, f"{_OURS},{RELEASE_LABEL}={release}")}
+    if not _RELEASE.fullmatch(release):
+        raise ConfigError(f"{release!r} cannot be a release: its name has letters, digits and '-' only")
+    known = {job["metadata"]["name"]: job for job in _jobs(cluster, f"{OURS},{RELEASE_LABEL}={release}")}
     if not known:
-        releases = {job["metadata"]["labels"].get(RELEASE_LABEL) for job in _jobs(cluster, _OURS)}
+        _check_removed(cluster, release)
+        releases = {job["metadata"]["labels"].get(RELEASE_LABEL) for job in _jobs(cluster, OURS)}
         names = ", ".join(sorted(filter(None, releases))) or "none"
-        raise ConfigError(
+        raise NoJobError(
             f"there is no release '{release}' in the namespace {cluster.namespace}, or its Jobs have been removed,"
             f" and its runs are in its output only; the releases that have Jobs: {names}"
         )
-    chosen = known.get(run) if run else _of_revision(release, known.values(), revision)
+    chosen = known.get(run) if run else _of_revision(cluster, release, known.values(), revision)
     if chosen is None:
-        raise ConfigError(
+        raise NoJobError(
             f"the release {release} has no Job (any more) of a run '{run}'; the runs that have one:"
             f" {', '.join(sorted(known))}"
         )
     return Sweep(release, chosen, _config(cluster, chosen))
 
 
-def _of_revision(release: str, jobs: Iterable[Object], revision: int | None) -> Object:
+def _of_revision(cluster: Cluster, release: str, jobs: Iterable[Object], revision: int | None) -> Object:
     known = {revision_of(job): job for job in jobs if revision_of(job)}
     chosen = max(known, default=0) if revision is None else revision
-    if chosen not in known:
-        revisions = ", ".join(map(str, sorted(known))) or "none"
-        words = f"of revision {revision}" if revision else "of its own, only retrainings, which --run names"
-        raise ConfigError(f"the release {release} has no sweep {words}; its revisions: {revisions}")
-    return known[chosen]
+    if chosen in known:
+        return known[chosen]
+    if revision is None:
+        _check_removed(cluster, release)
+        raise NoJobError(f"the release {release} has no sweep of its own, only retrainings, which --run names")
+    raise NoJobError(
+        f"the release {release} has no Job (any more) of revision {revision}; the revisions that have one:"
+        f" {', '.join(map(str, sorted(known))) or 'none'}"
+    )
+
+
+def _check_removed(cluster: Cluster, release: str) -> None:
+    """Say where the release's newest run is, if its Job had been there: the sweep file of it stays."""
+    for run in own_runs(cluster, release)[:1]:
+        raise NoJobError(
+            f"the Job of {run} has been removed, by its ttlSecondsAfterFinished or by hand; the run is in the "
+            f"output {_output_of(cluster, run)}: `xor-sweep results {release} FOLDER` copies it"
+        )
+
+
+def _output_of(cluster: Cluster, run: str) -> str:
+    try:
+        return read_config(cluster, run).output
+    except SweepError:
+        return "of its sweep"
+
+
+def own_runs(cluster: Cluster, release: str) -> list[str]:
+    """Return the names of the release's own runs whose sweep files are there, the newest first."""
+    try:
+        found = list(cluster.each("configmaps", labels=f"{OURS},{RELEASE_LABEL}={release}"))
+    except RefusedError:
+        return []
+    return [item["metadata"]["name"] for item in sorted(found, key=revision_of, reverse=True) if revision_of(item)]
+
+
+def pod_of(owner: Object) -> Object:
+    """Return the spec of the pods of a Job or CronJob."""
+    spec = owner["spec"].get("jobTemplate", owner)["spec"]["template"]["spec"]
+    return dict(spec)
+
+
+def sweep_file_of(owner: Object) -> str:
+    """Return the name of the ConfigMap with the sweep file of a Job or CronJob."""
+    for volume in pod_of(owner).get("volumes") or ():
+        if volume["name"] == SWEEP_VOLUME and "configMap" in volume:
+            return str(volume["configMap"]["name"])
+    return str(owner["metadata"]["name"])
 
 
 def read_job(cluster: Cluster, name: str) -> Job:
@@ -112,9 +163,9 @@ def read_job(cluster: Cluster, name: str) -> Job:
     return parse_job(cluster.read("jobs", name))
 
 
-def revision_of(job: Object) -> int:
-    """Return the revision that ends the Job's name, as in demo-r3; 0 where none does, as in a retraining's."""
-    found = re.search(r"-r(\d+)$", job["metadata"]["name"])
+def revision_of(item: Object) -> int:
+    """Return the revision that ends a name, as in demo-r3; 0 where none does, as in a retraining's."""
+    found = re.search(r"-r(\d+)$", item["metadata"]["name"])
     return int(found[1]) if found else 0
 
 
@@ -161,22 +212,40 @@ def _jobs(cluster: Cluster, labels: str) -> Iterator[Object]:
 
 
 def _config(cluster: Cluster, job: Object) -> SweepConfig:
-    name = job["metadata"]["name"]
+    try:
+        return read_config(cluster, job["metadata"]["name"])
+    except ConfigError as error:
+        outcome = parse_job(job).outcome
+        raise ConfigError(f"{error}{f'; its Job is {outcome}' if outcome else ''}") from None
+
+
+def read_config(cluster: Cluster, name: str) -> SweepConfig:
+    """Read the sweep file of a ConfigMap.
+
+    Raises:
+        ConfigError: it is wrong.
+        SweepError: it is not there.
+    """
     try:
         text = cluster.read("configmaps", name).get("data", {})[SWEEP_FILE]
     except (ObjectNotFoundError, KeyError):
         raise SweepError(f"the ConfigMap {name} with the Job's {SWEEP_FILE} is not there") from None
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / SWEEP_FILE
-        path.write_text(text)
-        try:
-            settings, where = read_config_file(path)
-            return make_config({**settings, "run": None}, where)
-        except ConfigError as error:
-            place = f"the ConfigMap {name}, {SWEEP_FILE}"
-            outcome = parse_job(job).outcome
-            state = f"; its Job is {outcome}" if outcome else ""
-            raise ConfigError(f"{str(error).replace(str(path), place)}{state}") from None
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / SWEEP_FILE
+            path.write_text(text)
+            return _parsed(path, f"the ConfigMap {name}, {SWEEP_FILE}")
+    except OSError as error:
+        words = f"no folder for temporary files can be written ({error.strerror}): name one with TMPDIR"
+        raise SweepError(words) from error
+
+
+def _parsed(path: Path, place: str) -> SweepConfig:
+    try:
+        settings, where = read_config_file(path)
+        return make_config({**settings, "run": None}, where)
+    except ConfigError as error:
+        raise ConfigError(str(error).replace(str(path), place)) from None
 
 
 def _workload(cluster: Cluster, job: Job) -> Object | None:

@@ -31,6 +31,14 @@ def winner(run, low, median, high, epochs=1000):
     )
 
 
+def crown(storage, *runs):
+    """Let winners challenge, each better than the one before; their models are in storage."""
+    for place, run in enumerate(runs):
+        low = 100 - 10 * place
+        storage.create(winner(run, 1, 2, 3).model, b"a model")
+        assert challenge(storage, winner(run, low, low + 1, low + 2)).action == "crowned"
+
+
 def test_without_a_champion_the_first_winner_is_crowned(storage):
     assert read_champions(storage) is None
     decision = challenge(storage, winner("one", 40, 50, 60))
@@ -81,8 +89,7 @@ def test_a_run_challenges_once_however_often_its_pod_is_started(storage):
 
 
 def test_a_rollback_makes_the_champion_before_champion_again_and_says_so(storage):
-    for run, low in (("one", 80), ("two", 60), ("three", 40)):
-        challenge(storage, winner(run, low, low + 1, low + 2))
+    crown(storage, "one", "two", "three")
     assert roll_back(storage).contender.run == "two"
     assert roll_back(storage).contender.run == "one"
     assert read_champions(storage).champion.run == "one"
@@ -91,17 +98,35 @@ def test_a_rollback_makes_the_champion_before_champion_again_and_says_so(storage
         roll_back(storage)
 
 
+def test_a_champion_whose_model_is_gone_does_not_become_champion_again(storage):
+    challenge(storage, winner("gone", 200, 201, 202))
+    crown(storage, "two")
+    before = storage.read(NAME)
+    with pytest.raises(
+        ConfigError, match=r"has no model any more: runs/gone/trials/l2-n8/a/model\.keras is not in"
+    ):
+        roll_back(storage)
+    assert storage.read(NAME) == before
+
+
 @pytest.mark.parametrize("command", ["show", "history", "rollback"])
 def test_without_a_champion_there_is_none_to_show_or_to_roll_back(command, tmp_path):
+    (tmp_path / "out").mkdir()
     said = run_program("champion", command, "--output", "out", cwd=tmp_path)
     assert (said.code, said.out) == (2, "")
     assert said.error == "there is no champion.json in out: no retraining has crowned a champion there yet"
-    assert not list(tmp_path.iterdir())
+    assert not list((tmp_path / "out").iterdir())
+
+
+def test_of_a_folder_that_is_not_here_it_is_not_said_that_it_has_no_champion_yet(tmp_path):
+    said = run_program("champion", "show", "--output", "/output", cwd=tmp_path)
+    assert (said.code, said.out) == (2, "")
+    assert said.error.startswith("there is no champion.json: there is no folder /output here; ")
+    assert "--release" in said.error
 
 
 def test_a_champion_that_was_rolled_back_can_be_beaten_anew(storage):
-    challenge(storage, winner("one", 80, 81, 82))
-    challenge(storage, winner("two", 40, 41, 42))
+    crown(storage, "one", "two")
     roll_back(storage)
     assert challenge(storage, winner("three", 60, 61, 62)).action == "crowned"
     assert roll_back(storage).contender.run == "one"
@@ -119,7 +144,7 @@ def test_of_many_challengers_at_once_the_best_is_champion_and_the_history_is_who
 
 def test_a_damaged_champion_is_said_to_be_damaged_and_left_alone(storage):
     storage.create(NAME, b'{"champion": 1}')
-    with pytest.raises(SweepError, match=r"champion\.json is damaged"):
+    with pytest.raises(SweepError, match=r"champion\.json is damaged: champion: Input should be"):
         challenge(storage, winner("one", 1, 2, 3))
     assert storage.read(NAME) == b'{"champion": 1}'
 

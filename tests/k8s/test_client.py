@@ -30,7 +30,8 @@ def test_a_release_that_is_not_there_is_refused_with_the_names_of_those_that_are
     assert line.startswith(f"there is no release 'unknown' in the namespace {namespace}, or its Jobs have been ")
     assert "known" in line.partition(": ")[2].split(", ")
     code, line = refused(xor_sweep("status", "known", "--revision", "7"))
-    assert (code, line) == (2, "the release known has no sweep of revision 7; its revisions: 1")
+    words = "the release known has no Job (any more) of revision 7; the revisions that have one: 1"
+    assert (code, line) == (2, words)
     code, line = refused(xor_sweep("status", "known", "--run", "known-t1"))
     words = "the release known has no Job (any more) of a run 'known-t1'; the runs that have one: known-r1"
     assert (code, line) == (2, words)
