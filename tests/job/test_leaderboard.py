@@ -191,17 +191,77 @@ def test_on_a_narrow_terminal_each_trial_keeps_its_line_and_the_numbers_that_mat
     assert ("neurons  weights" in shown.getvalue()) == (width == 120)
 
 
-@pytest.mark.parametrize("width", [80, 110, 120, 160])
-def test_however_many_axes_vary_each_trial_has_its_whole_name(finished, width):
-    axes = {"activation": ["relu", "tanh"], "optimizer": ["adam", "sgd"], "loss": ["binary_crossentropy"]}
-    config = make_config({**axes, "layers": [1], "neurons": [2, 16], "learning_rate": [0.001, 0.01]})
-    run = Run(open_storage(str(finished.output)), config, "run")
-    data = {trial.name: EpochsToSolve(np.arange(1, 10), np.ones(9, bool)) for trial in trials(config)}
-    shown = io.StringIO()
-    print_leaderboard(leaderboard_of(run, data), Console(file=shown, width=width))
-    names = "".join(line[3:].split("  ")[0].strip() for line in shown.getvalue().splitlines()[3:])
-    assert all(name in names for name in data)
-    assert shown.getvalue().count("5 (") == len(data) + 1  # Once more in the verdict.
+MANY_AXES = make_config(
+    {
+        "layers": [1],
+        "neurons": [2, 16],
+        "activation": ["relu", "tanh"],
+        "loss": ["binary_crossentropy", "mean_squared_error"],
+        "optimizer": ["adam", "sgd"],
+        "learning_rate": [0.00001, 0.01],
+    }
+)
+
+
+def board_of(config, done=None):
+    """The leaderboard of a run the first of whose trials are done, all alike."""
+    names = [trial.name for trial in trials(config)][:done]
+    data = {name: EpochsToSolve(np.arange(1, 10), np.ones(9, bool)) for name in names}
+    return leaderboard_of(Run(open_storage("nowhere"), config, "run"), data)
+
+
+def printed(board, width):
+    """The heads of the columns, the lines of the table, and the rest as one text."""
+    console = Console(file=io.StringIO(), width=width)
+    print_leaderboard(board, console)
+    title, *lines = console.file.getvalue().splitlines()
+    assert title == "Leaderboard of run"
+    assert max(map(len, lines)) <= width
+    end = next(at for at, line in enumerate(lines) if line.startswith("★ winner"))
+    start = next(at for at, line in enumerate(lines) if line.startswith("★"))
+    return " ".join(lines[:start]), lines[start:end], " ".join(" ".join(lines[end:]).split())
+
+
+@pytest.mark.parametrize("width", [45, 50, 60, 72, 80, 110, 120, 160])
+def test_however_many_axes_vary_each_trial_has_its_whole_name_broken_at_a_hyphen_at_most(width):
+    board = board_of(MANY_AXES)
+    _, table, _ = printed(board, width)
+    parts = [line[3:].split("  ")[0].strip() for line in table]
+    names = "\n".join(parts).replace("-\n", "-").split("\n")
+    assert sorted(names) == sorted(row.trial for row in board.rows)
+    assert sum("5 (1 to 8)" in line for line in table) == len(board.rows)
+
+
+@pytest.mark.parametrize(
+    ("width", "columns"),
+    [
+        (120, ["layers", "weights", "10 % to 90 %", "solved (95 %)", "p against"]),
+        (88, ["weights", "10 % to 90 %", "solved (95 %)", "p against"]),
+        (77, ["10 % to 90 %", "solved (95 %)", "p against"]),
+        (64, ["solved (95 %)", "p against"]),
+        (53, ["solved (95 %)"]),
+        (30, []),
+    ],
+)
+def test_the_narrower_the_terminal_the_fewer_numbers_stand_beside_the_names(width, columns):
+    board = board_of(make_config({"layers": [1, 2], "neurons": [2, 16]}))
+    head, table, rest = printed(board, width)
+    known = ("layers", "weights", "10 % to 90 %", "solved (95 %)", "p against")
+    assert [column for column in known if column in head] == columns
+    assert [line.split()[-1 if line[0] == " " else 1] for line in table] == [row.trial for row in board.rows]
+    assert ("p is corrected" in rest) == ("p against" in columns)
+
+
+def test_one_trial_alone_has_no_p_and_nothing_is_said_of_it():
+    head, _, rest = printed(board_of(make_config({}), done=1), 120)
+    assert "p against" not in head
+    assert "p is corrected" not in rest
+
+
+@pytest.mark.parametrize(("missing", "end"), [(20, "n21"), (21, "n21 and 1 more"), (99, "n21 and 79 more")])
+def test_of_many_trials_without_a_result_the_others_are_counted(missing, end):
+    _, _, rest = printed(board_of(make_config({"layers": 1, "neurons": list(range(1, missing + 2))}), done=1), 120)
+    assert rest.endswith(end)
 
 
 def test_of_trials_that_cannot_be_told_apart_the_smallest_network_is_named(finished):
