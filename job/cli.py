@@ -92,13 +92,17 @@ def sweep(context: click.Context, /, log_format: str, debug: bool, **_: Any) -> 
         written = write_report(outcome.run, failed)
     _say(log_format, f"the report: {outcome.run.url}/{INDEX}")
     if not outcome.trained and not outcome.failed:
-        _say(
-            log_format,
-            f"{outcome.run.name}: all {len(outcome.found)} trials have their results: nothing to train",
-        )
+        have = _who_has_results(len(outcome.found), len(written.board.damaged))
+        _say(log_format, f"{outcome.run.name}: {have}: nothing to train")
     _show(written.board, log_format)
-    if written.damage:
-        _fail(written.damage_words, 1, context.obj)
+    # Of a trial whose result is damaged, the report has said it.
+    unshown = [str(error) for name, error in outcome.unshown.items() if name not in written.board.damaged]
+    damage = [written.damage_words] if written.damage else []
+    if unshown:
+        more = f"; and {len(unshown) - 3} more" if len(unshown) > 3 else ""
+        damage.append(f"TensorBoard goes without what is damaged: {'; '.join(unshown[:3])}{more}")
+    if damage:
+        _fail("; ".join(damage), 1, context.obj)
     if outcome.failed:
         reasons = "; ".join(f"{name}: {error}" for name, error in list(outcome.failed.items())[:3])
         count = f"{len(outcome.failed)} of {config.trial_count} trials failed"
@@ -177,7 +181,7 @@ def train(context: click.Context, /, log_format: str, debug: bool, **_: Any) -> 
     for axis, value in settings.items():
         if axis in AXES and "," in str(value):
             raise ConfigError(f"{where[axis]}: '{value}' is a list: give one value (`xor-sweep sweep` takes lists)")
-    if isinstance(settings.get("seed"), int):
+    if "seed" in settings:
         check_seed(settings["seed"], where["seed"])
     config = make_config({"layers": 1, "neurons": 16, "replicates": 1, **settings}, where)
     # Nothing is stored, so there is nothing to save.
@@ -384,7 +388,8 @@ def _sweep_watcher(log_format: str) -> Any:
 
     from job.progress import LogWatcher, TerminalWatcher
 
-    if log_format != "json" and sys.stdout.isatty():
+    # The bar goes to standard error: where that is a file, what is seen is standard output.
+    if log_format != "json" and sys.stdout.isatty() and sys.stderr.isatty():
         return TerminalWatcher(Console(stderr=True))
     return nullcontext(LogWatcher(logs.sink(log_format)))
 
@@ -400,6 +405,12 @@ def _show(board: "Leaderboard", log_format: str) -> None:
         logs.sink(log_format)(logs.event(board.verdict, leaderboard=as_dict(board)))
     else:
         _print_table(board)
+
+
+def _who_has_results(done: int, damaged: int) -> str:
+    if damaged:
+        return f"{done - damaged} of {done} trials have their results, and those of {damaged} are damaged"
+    return f"all {done} trials have their results"
 
 
 def _print_table(board: "Leaderboard") -> None:

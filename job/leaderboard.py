@@ -4,15 +4,14 @@ import csv
 import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
 
 from job.config import AXES
-from job.errors import SweepError
 from job.grid import Architecture, Trial, trials
-from job.run import REPLICATES, Run, TrialResult
+from job.run import REPLICATES, Run, TrialResult, damage
 from job.survival import EpochsToSolve, Outcome, Ranking, rank
 from job.wording import count_words, limit_words, percent
 
@@ -129,7 +128,7 @@ def epochs_to_solve(run: Run, result: TrialResult) -> EpochsToSolve:
         return EpochsToSolve(seen["epochs"], seen["solved"])
     except (ValueError, KeyError, TypeError, OverflowError, csv.Error) as error:
         where = f"{run.url}/trials/{result.trial}/{result.attempt}/{REPLICATES}"
-        raise SweepError(f"{where} is damaged: {error}") from None
+        raise damage(result.trial, f"{where} is damaged: {error}") from None
 
 
 def _verdict(board: Leaderboard) -> str:
@@ -221,9 +220,9 @@ def as_dict(board: Leaderboard) -> dict[str, Any]:
 def as_csv(board: Leaderboard) -> str:
     """Return the leaderboard as CSV, a trial a line; a number that the data do not reach is empty."""
     text = io.StringIO()
-    rows = records(board)
-    if rows:
-        writer = csv.DictWriter(text, rows[0], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    numbers = [field.name for field in fields(Outcome)]
+    columns = ["place", "trial", *AXES, "weights", *numbers, "standing", "p_adjusted"]
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(records(board))
     return text.getvalue()

@@ -10,6 +10,7 @@ An attempt that died half-way is in nobody's way: its name is its own, and no re
 """
 
 import json
+import os
 from collections.abc import Iterator
 from hashlib import file_digest, sha256
 from pathlib import Path
@@ -145,13 +146,15 @@ class Run:
         name = f"{self.folder}/trials/{trial}/result.json"
         where = f"{self.storage.url.rstrip('/')}/{name}"
         try:
-            result = TrialResult.model_validate(_parse(self.storage.read(name), where))
+            result = TrialResult.model_validate(_object(self.storage.read(name)))
         except ValidationError as error:
-            raise SweepError(f"{where} is damaged: {error.errors()[0]['msg']}") from None
+            raise damage(trial, f"{where} is damaged: {error.errors()[0]['msg']}") from None
+        except ValueError as error:
+            raise damage(trial, f"{where} is damaged: {error}") from None
         if result.config_hash != self.config.hash:
-            raise SweepError(f"{where} belongs to another sweep, whose hash is {result.config_hash}")
+            raise damage(trial, f"{where} belongs to another sweep, whose hash is {result.config_hash}")
         if result.trial != trial:
-            raise SweepError(f"{where} is damaged: it is the result of {result.trial!r}")
+            raise damage(trial, f"{where} is damaged: it is the result of {result.trial!r}")
         return result
 
     def failures(self) -> dict[str, dict[str, Any]]:
@@ -184,13 +187,15 @@ class Run:
         path = f"{self.folder}/trials/{result.trial}/{result.attempt}/{name}"
         stored = next((file for file in result.files if file.name == name), None)
         if stored is None:
-            raise SweepError(f"{self.url}/trials/{result.trial}/result.json is damaged: it names no {name}")
+            where = f"{self.url}/trials/{result.trial}/result.json"
+            raise damage(result.trial, f"{where} is damaged: it names no {name}")
+        where = f"{self.storage.url.rstrip('/')}/{path}"
         try:
             data = self.storage.read(path)
         except ObjectNotFoundError:
-            raise SweepError(f"{self.storage.url.rstrip('/')}/{path} is gone") from None
+            raise damage(result.trial, f"{where} is gone") from None
         if sha256(data).hexdigest() != stored.sha256:
-            raise SweepError(f"{self.storage.url.rstrip('/')}/{path} is damaged: its checksum is not its result's")
+            raise damage(result.trial, f"{where} is damaged: its checksum is not its result's")
         return data
 
     def save_attempt(self, trial: str, attempt: str, folder: Path) -> tuple[StoredFile, ...]:
@@ -255,10 +260,29 @@ class Run:
         if any(file.name == EVENTS for file in result.files) and not self.storage.exists(name):
             self.storage.create(name, self.read_file(result, EVENTS))
 
-    def show_finished(self) -> None:
-        """Do as `show` for each trial that is done and whose process died before it could; raise what it raises."""
+    def show_finished(self) -> dict[str, SweepError]:
+        """Do as `show` for each trial that is done and whose process died before it could.
+
+        Returns:
+            The trials of which that cannot be done, as what it takes is gone or damaged, and why.
+
+        Raises:
+            StorageError, StorageUnavailableError: the storage refuses, or does not answer.
+        """
+        damaged = {}
         for trial in sorted(self.finished() - self._trials_with(SHOWN_EVENTS)):
-            self.show(self.result(trial))
+            try:
+                self.show(self.result(trial))
+            except SweepError as error:
+                if error.__class__ is not SweepError:
+                    raise
+                damaged[trial] = error
+        return damaged
+
+
+def damage(trial: str, what: str) -> SweepError:
+    """Return the error of a trial whose result is there and cannot be used; what is done is never overwritten."""
+    return SweepError(f"{what}; to train it again, remove trials/{trial}/result.json and run the sweep again")
 
 
 def open_run(where: str, output: str) -> Run:
@@ -290,11 +314,15 @@ def _located(where: str, output: str) -> tuple[Storage, str]:
     """Return the storage and the name of a run, given by its name or its own folder or URL."""
     if "/" not in where and where != ".":
         return open_storage(output), where
-    path = where.rstrip("/") if where.startswith("gs://") else str(Path(where).resolve())
-    output, slash, name = path.rpartition("/runs/")
-    if not slash or not name or "/" in name:
+    # As it is named, then where its links lead: a link may be the folder `runs` itself, or lead to a run.
+    paths = [where.rstrip("/")] if where.startswith("gs://") else [os.path.abspath(where), os.path.realpath(where)]
+    split = [path.rpartition("/runs/") for path in paths]
+    runs = [(output or "/", name) for output, slash, name in split if slash and name and "/" not in name]
+    if not runs:
         raise ConfigError(f"{where} is not a run: a run's folder is <output>/runs/<name>")
-    return open_storage(output or "/"), name
+    begun = (run for run in runs if os.path.exists("{}/runs/{}/sweep.json".format(*run)))
+    output, name = next(begun, runs[0])
+    return open_storage(output), name
 
 
 def run_names(storage: Storage) -> Iterator[str]:
@@ -310,9 +338,16 @@ def _pretty(value: dict[str, Any]) -> bytes:
 
 def _parse(data: bytes, where: str) -> dict[str, Any]:
     try:
-        value = json.loads(data)
-    except (ValueError, RecursionError) as error:
+        return _object(data)
+    except ValueError as error:
         raise SweepError(f"{where} is damaged: {error}") from None
+
+
+def _object(data: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(data)
+    except RecursionError as error:
+        raise ValueError(str(error)) from None
     if not isinstance(value, dict):
-        raise SweepError(f"{where} is damaged: it must be a JSON object")
+        raise ValueError("it must be a JSON object")
     return value

@@ -5,16 +5,18 @@ from job.config import SweepConfig
 from job.devices import start_tensorflow
 from job.errors import ConfigError
 from job.grid import SEED_SPAN, trial_at
+from job.wording import limit_words, quoted
 
 
-def check_seed(seed: int, where: str) -> None:
-    """Refuse a seed that would draw the weights of another.
+def check_seed(seed: object, where: str) -> None:
+    """Refuse a seed that is none, or that would draw the weights of another.
 
     Raises:
-        ConfigError: it is too large, or below 0.
+        ConfigError: it is no whole number, too large, or below 0.
     """
-    if not 0 <= seed < SEED_SPAN:
-        raise ConfigError(f"{where}: {seed} is not possible: seeds of initial weights go from 0 to {SEED_SPAN - 1}")
+    if not isinstance(seed, int) or not 0 <= seed < SEED_SPAN:
+        right = f"the seed of initial weights is a whole number from 0 to {SEED_SPAN - 1}"
+        raise ConfigError(f"{where}: {quoted(seed)} is not possible: {right}")
 
 
 def train_single(config: SweepConfig, *, sink: logs.Sink, debug: bool = False) -> None:
@@ -60,7 +62,7 @@ def train_single(config: SweepConfig, *, sink: logs.Sink, debug: bool = False) -
     if training.solved[0]:
         sink(logs.event(f"100 % in epoch {training.epochs[0]}", epochs_to_solve=int(training.epochs[0])))
     else:
-        sink(logs.event(f"not solved within {epoch} epochs", epochs_to_solve=None))
+        sink(logs.event(f"not solved within {limit_words(epoch)}", epochs_to_solve=None))
     predictions = training.predictions[:, 0].tolist()
     for (first, second), prediction in zip(FEATURES.astype(int).tolist(), predictions, strict=True):
         message = f"{first} xor {second} = {int(prediction > 0.5)}  ({prediction:.4f})"

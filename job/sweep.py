@@ -32,6 +32,8 @@ class SweepOutcome:
     """The trials whose result was there already."""
     failed: dict[str, SweepError] = field(default_factory=dict)
     """The trials that failed, and why."""
+    unshown: dict[str, SweepError] = field(default_factory=dict)
+    """The trials that are done and that TensorBoard cannot show, as what it takes is gone or damaged, and why."""
 
 
 def run_sweep(
@@ -66,12 +68,10 @@ def run_sweep(
     missing = [trial for trial in trials(config) if trial.name not in finished]
     watcher.begun(run, len(missing), len(finished))
     if not missing:
-        run.show_finished()
-        return SweepOutcome(run, found=tuple(sorted(finished)))
+        return SweepOutcome(run, found=tuple(sorted(finished)), unshown=run.show_finished())
     pool = Pool(run, missing, watcher=watcher, stop=stop, provenance=provenance, debug=debug)
     trained, failed = pool.work()
-    run.show_finished()
-    return SweepOutcome(run, tuple(trained), tuple(sorted(finished)), failed)
+    return SweepOutcome(run, tuple(trained), tuple(sorted(finished)), failed, run.show_finished())
 
 
 def run_trials(

@@ -1,4 +1,9 @@
-"""Numbers as people read them."""
+"""Numbers and other values as people read them."""
+
+import json
+
+MOST_QUOTED = 80
+"""The most letters of a value that is quoted: a longer one is cut."""
 
 
 def count_words(count: int, singular: str, plural: str | None = None) -> str:
@@ -23,3 +28,16 @@ def percent(share: float, digits: int = 1) -> str:
     if 0 < share < 1 and float(words) in (0, 100):
         return f">{100 - least:.{digits}f}" if float(words) else f"<{least:.{digits}f}"
     return words
+
+
+def quoted(value: object) -> str:
+    """Quote a wrong value: text as JSON writes it, what JSON cannot hold with its type; a long one is cut."""
+    try:
+        return shortened(json.dumps(value))
+    except (TypeError, ValueError):
+        return f"{shortened(str(value))} ({type(value).__name__})"
+
+
+def shortened(text: str) -> str:
+    """Cut a text that is too long to be quoted."""
+    return text if len(text) <= MOST_QUOTED else f"{text[:MOST_QUOTED]}… ({len(text):,} letters)"

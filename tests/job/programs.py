@@ -122,9 +122,9 @@ def run_program(*arguments, cwd, env=None):
 
 
 class OnATerminal:
-    """A program that runs on a terminal of 40 lines."""
+    """A program that runs on a terminal of 40 lines; its standard error may go elsewhere."""
 
-    def __init__(self, *arguments, cwd, columns=140):
+    def __init__(self, *arguments, cwd, columns=140, stderr=None):
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
         self.process = subprocess.Popen(
@@ -133,7 +133,7 @@ class OnATerminal:
             env={**ENVIRONMENT, "TERM": "xterm-256color"},
             stdin=theirs,
             stdout=theirs,
-            stderr=theirs,
+            stderr=stderr or theirs,
             start_new_session=True,
         )
         os.close(theirs)
@@ -165,6 +165,6 @@ class OnATerminal:
         return code, self.sent.decode()
 
 
-def run_on_a_terminal(*arguments, cwd):
+def run_on_a_terminal(*arguments, cwd, **how):
     """Run the program on a terminal; return its exit code and all that the terminal got."""
-    return OnATerminal(*arguments, cwd=cwd).end()
+    return OnATerminal(*arguments, cwd=cwd, **how).end()

@@ -251,7 +251,18 @@ def test_the_variables_of_a_service_and_of_the_pod_are_taken(say):
     [
         ("--layers 1,2", "--layers: '1,2' is a list: give one value"),
         ("--optimizer sgd,adam", "--optimizer: 'sgd,adam' is a list"),
-        ("--seed -3", "--seed: -3 is not possible: seeds of initial weights go from 0 to 2147483645"),
+        (
+            "--seed -3",
+            "--seed: -3 is not possible: the seed of initial weights is a whole number from 0 to 2147483645",
+        ),
+        (
+            "--seed abc",
+            '--seed: "abc" is not possible: the seed of initial weights is a whole number from 0 to 21474',
+        ),
+        (
+            "--seed 1.5",
+            "--seed: 1.5 is not possible: the seed of initial weights is a whole number from 0 to 2147483",
+        ),
     ],
 )
 def test_train_says_what_it_takes_one_of(say, words, expected):

@@ -105,6 +105,24 @@ def test_a_run_is_found_by_its_folder_by_its_url_and_by_its_name(copy, here, say
     assert say("leaderboard", f"runs/{copy.name}", "--format", "csv").out == expected
 
 
+@pytest.mark.parametrize("command", ["leaderboard", "report"])
+def test_a_run_is_found_where_its_path_has_links(copy, here, say, command):
+    (here / "out" / "runs").rename(here / "disk")
+    (here / "out" / "runs").symlink_to(here / "disk")
+    (here / "latest").symlink_to(here / "disk" / copy.name)
+    (here / "other").mkdir()
+    (here / "other" / "link").symlink_to(here / "out" / "runs" / copy.name)
+    said = say(command, f"out/runs/{copy.name}")
+    assert (said.code, said.err) == (0, "")
+    assert f"{here}/out/runs/{copy.name}" in said.out if command == "report" else copy.name in said.out
+    (here / "out" / "runs").unlink()
+    (here / "disk").rename(here / "out" / "runs")
+    (here / "latest").unlink()
+    (here / "latest").symlink_to(here / "out" / "runs" / copy.name)
+    for link in ("./latest", "other/link"):
+        assert say(command, link).out == said.out
+
+
 def test_a_run_that_is_not_there_is_refused_and_those_that_are_are_named(copy, say):
     for words in (("nowhere", "--output", "out"), ("out/runs/nowhere",)):
         said = say("leaderboard", *words)
@@ -152,7 +170,8 @@ def test_a_run_without_any_result_says_so(copy, say):
     board = json.loads(say("leaderboard", copy, "--format", "json").out)
     assert (board["winner"], board["trials"]) == (None, [])
     assert board["missing"] == ["l1-n2", "l1-n8", "l1-n32"]
-    assert say("leaderboard", copy, "--format", "csv").code == 0
+    (header,) = say("leaderboard", copy, "--format", "csv").out.splitlines()
+    assert header == (copy / "report" / "leaderboard.csv").read_text().splitlines()[0]
 
 
 def test_where_no_start_of_any_trial_solves_there_is_no_winner_and_nothing_is_compared_with_it(tmp_path):

@@ -169,6 +169,8 @@ def test_a_damaged_run_gets_a_clear_line_and_exit_code_1(copy, say, damage):
     assert path.name in said.error
     assert any(word in said.error for word in ("damaged", "does not exist", "another sweep"))
     assert "Error:" not in said.error  # no exception's name
+    remedy = "; to train it again, remove trials/l1-n2/result.json and run the sweep again"
+    assert said.error.endswith(remedy) == (path.name != "sweep.json")
     assert said.out == ""
 
 

@@ -2,8 +2,8 @@
 
 import json
 
-from programs import SMALL, SMALLER
-from runs import changes, content, rows
+from programs import SMALL, SMALLER, run_on_a_terminal
+from runs import attempt_of, changes, content, rows
 
 
 def test_each_line_of_the_log_is_a_json_object_and_standard_error_is_empty(finished, single_trial):
@@ -46,6 +46,41 @@ def test_the_same_sweep_again_trains_nothing_says_so_and_changes_no_file(copy, h
     assert not any("trial" in line for line in said.log)
     assert said.log[-1]["leaderboard"]["run"] == copy.name
     assert changes(before, content(here)) == {}
+
+
+def test_what_is_damaged_is_not_called_a_result_and_what_brings_it_back_is_said(copy, say):
+    (copy / "trials" / "l1-n8" / "result.json").write_text("{")
+    said = say("sweep", *SMALL, "--output", "out")
+    assert said.code == 1
+    assert said.error.endswith("; to train it again, remove trials/l1-n8/result.json and run the sweep again")
+    words = "2 of 3 trials have their results, and those of 1 are damaged: nothing to train"
+    assert any(line["message"].endswith(words) for line in said.log)
+    assert "all 3 trials" not in said.out
+    assert said.log[-1]["leaderboard"]["winner"] == "l1-n32"
+
+
+def test_what_tensorboard_cannot_show_costs_neither_the_report_nor_the_leaderboard(copy, say):
+    for trial in ("l1-n2", "l1-n8"):
+        (copy / "trials" / trial / "events.out.tfevents").unlink()
+        (attempt_of(copy, trial) / "tensorboard.tfrecord").unlink()
+    (attempt_of(copy, "l1-n8") / "replicates.csv").unlink()
+    (copy / "report" / "index.html").unlink()
+    said = say("sweep", *SMALL, "--output", "out")
+    assert said.code == 1
+    assert [row["trial"] for row in said.log[-1]["leaderboard"]["trials"]] == ["l1-n32", "l1-n2"]
+    assert (copy / "report" / "index.html").exists()
+    assert f"{attempt_of(copy, 'l1-n8').name}/replicates.csv is gone" in said.error
+    assert f"{attempt_of(copy, 'l1-n2').name}/tensorboard.tfrecord is gone" in said.error
+    assert said.error.count("is gone") == 2  # Of l1-n8 it is said once that its files are.
+    assert say("leaderboard", copy).code == 1
+
+
+def test_a_bar_that_nobody_would_see_gives_way_to_lines(copy, tmp_path):  # noqa: ARG001
+    with (tmp_path / "err").open("w") as stderr:
+        code, shown = run_on_a_terminal("sweep", *SMALL, "--output", "out", cwd=tmp_path / "here", stderr=stderr)
+    assert code == 0
+    assert "trials to train: 0, 3 there already" in shown
+    assert (tmp_path / "err").read_text() == ""
 
 
 def test_a_sweep_that_asks_for_the_same_rows_in_another_way_is_the_same_sweep(copy, here, say):
