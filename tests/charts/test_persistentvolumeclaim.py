@@ -9,7 +9,7 @@ def test_the_chart_makes_a_claim_and_mounts_it_where_the_program_writes(chart):
     assert {"name": "output", "persistentVolumeClaim": {"claimName": "demo-xor-sweep"}} in pod["volumes"]
     assert {"name": "output", "mountPath": "/output"} in pod["containers"][0]["volumeMounts"]
     assert claim["metadata"]["name"] == "demo-xor-sweep"
-    assert "annotations" not in claim["metadata"]
+    assert "helm.sh/resource-policy" not in claim["metadata"]["annotations"]
 
 
 def test_the_claim_is_as_the_values_say(chart):

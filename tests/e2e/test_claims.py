@@ -76,7 +76,9 @@ def test_a_claim_stays_until_uninstall_whatever_the_objects_are_called_and_a_kep
 ):
     program = helm(name)
     idle(program, "install")
-    idle(program, "upgrade", fullnameOverride="other", claim={"size": "5Gi"})
+    idle(program, "upgrade", claim={"size": "5Gi", "storageClassName": "another"})
+    idle(program, "rollback", "1")
+    idle(program, "upgrade", fullnameOverride="other")
     idle(program, "upgrade", fullnameOverride="third", sweep={"output": "gs://bucket/prefix"})
     assert claims(namespace) == {CLAIM, "other"}
     assert size_and_keep(namespace) == ("1Gi", None)
