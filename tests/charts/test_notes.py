@@ -1,6 +1,7 @@
 """templates/NOTES.txt: the exact commands for this release."""
 
 import re
+import shlex
 
 import pytest
 
@@ -53,7 +54,7 @@ def test_the_notes_have_the_commands_for_this_release(chart):
 
 
 def test_the_notes_lead_to_the_driver_where_there_is_one(chart):
-    command = "\n  kubectl --namespace lab logs job/demo-xor-sweep-r1-driver --follow\n"
+    command = "\n  until kubectl --namespace lab logs job/demo-xor-sweep-r1-driver --follow | grep .; do sleep 1; done\n"
     assert command in chart.notes()
     assert "-driver" not in chart.notes(driver={"enabled": False})
 
@@ -67,10 +68,22 @@ def test_the_notes_of_a_retraining_say_how_to_start_one_and_what_it_decides(char
     for command in (
         "now=demo-xor-sweep-now-$(date +%s)",
         "kubectl --namespace lab create job $now --from=cronjob/demo-xor-sweep-retrain",
-        "until kubectl --namespace lab logs job/$now --follow; do sleep 1; done",
+        "until kubectl --namespace lab logs job/$now --follow | grep .; do sleep 1; done",
         "xor-sweep champion show --output gs://bucket/p",
     ):
         assert f"\n  {command}\n" in notes
+
+
+def test_the_notes_lead_to_the_champion_on_a_claim_through_the_release(chart):
+    notes = chart.notes(retrain={"schedule": "0 3 * * 0"})
+    assert "\n  xor-sweep champion show --release demo --namespace lab\n" in notes
+
+
+@pytest.mark.parametrize("output", ["gs://bucket/a prefix", "gs://bucket/pre#fix", "gs://bucket/it's", "gs://bucket/$HOME"])
+def test_the_notes_quote_an_output_that_a_shell_would_take_apart(chart, output):
+    notes = chart.notes(sweep={"output": output}, retrain={"schedule": "@daily"})
+    commands = [line for line in notes.splitlines() if line.startswith(("  xor-sweep lead", "  xor-sweep champ"))]
+    assert [shlex.split(command)[-1] for command in commands] == [f"{output}/runs/demo-xor-sweep-r1", output]
 
 
 def test_the_notes_warn_that_uninstall_removes_the_results_where_it_does(chart):
