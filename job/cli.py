@@ -1,5 +1,6 @@
 """The command line: reads words, calls one function each, prints."""
 
+import io
 import os
 import sys
 import traceback
@@ -436,14 +437,15 @@ def failures_exit_code(failures: list[SweepError]) -> int:
 def main() -> None:
     """Run the command line; every error becomes one line on standard error and an exit code."""
     how: dict[str, Any] = {"debug": False, "log_format": "auto"}
-    # Closed by whoever started this (`>&-`): then nobody wants to read it.
-    sys.stdout, sys.stderr = (stream or open(os.devnull, "w") for stream in (sys.stdout, sys.stderr))  # noqa: SIM115
+    _open_what_is_closed()
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="replace")  # Better a table with a "?" than none.
     try:
         sys.exit(cli.main(standalone_mode=False, prog_name="xor-sweep", obj=how))
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
         sys.exit(0)
-    except click.Abort:
+    except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
     except click.ClickException as error:
         _fail(error.format_message(), 2, how)
@@ -456,6 +458,19 @@ def main() -> None:
         if isinstance(error, SweepError):
             _fail(str(error), error.exit_code, how)
         _fail(f"{type(error).__name__}: {error}; --debug shows where", 1, how)
+
+
+def _open_what_is_closed() -> None:
+    """Give standard input, output and error a place where whoever started this has closed them (`<&-`).
+
+    Else the next file that is opened would be taken for one of them. In this order: the lowest number is given.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
+    sys.stdout, sys.stderr = (stream or open(os.devnull, "w") for stream in (sys.stdout, sys.stderr))  # noqa: SIM115
 
 
 def _fail(message: str, exit_code: int, how: dict[str, Any]) -> NoReturn:

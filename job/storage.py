@@ -123,7 +123,7 @@ def open_storage(url: str, *, retry_seconds: float = RETRY_SECONDS) -> Storage:
         The storage; `check_writable` says whether it is there.
 
     Raises:
-        ConfigError: `url` is neither.
+        ConfigError: `url` is neither, or begins with the home folder of nobody, or STORAGE_EMULATOR_HOST is no URL.
         StorageError: gs:// without credentials, or with a bucket name that cannot be.
     """
     if not url or url != url.strip() or not url.isprintable():
@@ -133,6 +133,6 @@ def open_storage(url: str, *, retry_seconds: float = RETRY_SECONDS) -> Storage:
         from job.storage_gcs import GcsStorage
 
         return GcsStorage(url, retry_seconds=retry_seconds)
-    if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:/", url):
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:/|gs:", url, re.IGNORECASE):
         raise ConfigError(f"{url!r} is not a place for results: it must be a folder or gs://bucket/prefix")
     return LocalStorage(url)

@@ -59,7 +59,7 @@ class GcsStorage:
             retry_seconds: how long a request that fails for a passing reason is tried again.
 
         Raises:
-            ConfigError: `url` has no bucket, or a prefix that cannot be.
+            ConfigError: `url` has no bucket, or a prefix that cannot be; STORAGE_EMULATOR_HOST is no URL.
             StorageError: there are no credentials, or the bucket's name cannot be one.
         """
         bucket, _, prefix = url.removeprefix("gs://").rstrip("/").partition("/")
@@ -67,6 +67,9 @@ class GcsStorage:
             raise ConfigError(f"{url!r} names no bucket: write gs://bucket or gs://bucket/prefix")
         if prefix and not is_name(prefix):
             raise ConfigError(f"{url!r} has a prefix that cannot be: write gs://bucket/prefix, as gs://b/a/b")
+        server = os.environ.get("STORAGE_EMULATOR_HOST")
+        if server and not server.startswith(("http://", "https://")):
+            raise ConfigError(f"STORAGE_EMULATOR_HOST must begin with http:// or https://: {server!r} does not")
         self.url = f"gs://{bucket}/{prefix}".rstrip("/")
         self._bucket_url = f"gs://{bucket}"
         self._prefix = f"{prefix}/" if prefix else ""

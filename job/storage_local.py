@@ -200,10 +200,18 @@ class LocalStorage:
     """
 
     def __init__(self, url: str) -> None:
-        """Keep the folder's path, where a leading "~" is the home folder; nothing is read or made."""
+        """Keep the folder's path, where a leading "~" is the home folder; nothing is read or made.
+
+        Raises:
+            ConfigError: it begins with "~" and the name of nobody.
+        """
         self.url = url
+        path = os.path.expanduser(url)
+        if path.startswith("~"):
+            nobody = url.partition("/")[0]
+            raise ConfigError(f"{url!r}: {nobody} is nobody's home folder; a folder of that name here is './{url}'")
         # Absolute, so that a later change of the current folder moves nothing.
-        self._root = Path(os.path.abspath(os.path.expanduser(url)))
+        self._root = Path(os.path.abspath(path))
 
     def check_writable(self, folder: str = "") -> None:
         """Write and remove an unnamed file in that folder, or in its nearest parent that exists.

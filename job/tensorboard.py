@@ -57,13 +57,19 @@ def write_events(
         history: the columns of history.csv, (epochs,) each.
         numbers: the trial's numbers.
         seconds: how long the training took.
+
+    Raises:
+        OSError: the file cannot be written.
     """
     now = time.time()
-    with tf.io.TFRecordWriter(str(path)) as file:
-        file.write(tf.compat.v1.Event(wall_time=now, file_version="brain.Event:2").SerializeToString())
-        for step, values in _steps(run, config, trial, history, numbers, (now - seconds, now)):
-            event = tf.compat.v1.Event(wall_time=now, step=step, summary=tf.compat.v1.Summary(value=values))
-            file.write(event.SerializeToString())
+    try:
+        with tf.io.TFRecordWriter(str(path)) as file:
+            file.write(tf.compat.v1.Event(wall_time=now, file_version="brain.Event:2").SerializeToString())
+            for step, values in _steps(run, config, trial, history, numbers, (now - seconds, now)):
+                event = tf.compat.v1.Event(wall_time=now, step=step, summary=tf.compat.v1.Summary(value=values))
+                file.write(event.SerializeToString())
+    except tf.errors.OpError as error:
+        raise OSError(error.message) from error
 
 
 def shown_epochs(epochs: int) -> NDArray[np.int64]:

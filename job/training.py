@@ -84,6 +84,8 @@ class Progress:
 
     block: int
     """The running block, from 1."""
+    blocks: int
+    """How many blocks there are; they are trained one after the other."""
     epoch: int
     """The last epoch trained."""
     accuracy: NDArray[np.float32]
@@ -131,7 +133,7 @@ def train(
         TrialError: no replicate's numbers stayed finite.
     """
     size = _block_size(architecture, len(seeds), block)
-    program = _Program(architecture, size, epochs, keep_training)
+    program = _Program(architecture, size, -(-len(seeds) // size), epochs, keep_training)
     parts = []
     for start in range(0, len(seeds), size):
         parts.append(program.train(np.array(seeds[start : start + size], "int64"), report, should_stop, keep))
@@ -156,9 +158,10 @@ def _block_size(architecture: Architecture, replicates: int, most: int) -> int:
 class _Program:
     """One compiled program that trains block after block of the same size."""
 
-    def __init__(self, architecture: Architecture, size: int, limit: int, keep_training: bool) -> None:
+    def __init__(self, architecture: Architecture, size: int, blocks: int, limit: int, keep_training: bool) -> None:
         self.architecture = architecture
         self.size = size
+        self.blocks = blocks
         self.limit = limit
         self.keep_training = keep_training
         self.block = 0
@@ -191,7 +194,7 @@ class _Program:
             if not loss:
                 compiled = time.monotonic()
             solved = solved[-1] | np.logical_or.accumulate(segment_accuracy == 1)
-            report(_progress(self.block, epochs, solved, segment_loss, segment_accuracy))
+            report(_progress((self.block, self.blocks), epochs, solved, segment_loss, segment_accuracy))
             epochs += len(segment_loss)
             loss.append(segment_loss)
             accuracy.append(segment_accuracy)
@@ -289,15 +292,24 @@ def _next_steps(steps: int, seconds: float) -> int:
 
 
 def _progress(
-    block: int,
+    blocks: tuple[int, int],
     epochs_before: int,
     solved: NDArray[np.bool_],
     loss: NDArray[np.float32],
     accuracy: NDArray[np.float32],
 ) -> Progress:
-    """Return the report of one segment; `solved` (epochs, replicates) says who was solved by each epoch."""
+    """Return the report of one segment.
+
+    Args:
+        blocks: which block it is, and of how many.
+        epochs_before: how many epochs were trained before it.
+        solved: (epochs, replicates) who was solved by each epoch.
+        loss: (epochs, replicates) in each epoch.
+        accuracy: (epochs, replicates) in each epoch.
+    """
     return Progress(
-        block=block,
+        block=blocks[0],
+        blocks=blocks[1],
         epoch=epochs_before + len(loss),
         accuracy=accuracy.mean(axis=1),
         loss=loss.mean(axis=1),

@@ -6,6 +6,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from job import logs
 from job.data import TARGETS
-from job.errors import TrialError
+from job.errors import StorageUnavailableError, TrialError
 from job.grid import Architecture, Trial, replicate_seeds
 from job.model import as_plain_model, outputs_of
 from job.model_card import Chosen, model_card
@@ -38,7 +39,7 @@ from job.stopping import StopRequest
 from job.survival import EpochsToSolve, Outcome, outcome
 from job.tensorboard import write_events
 from job.training import Progress, Training, train
-from job.wording import limit_words, percent
+from job.wording import count_words, limit_words, percent
 
 MILESTONES = (
     1,
@@ -97,9 +98,9 @@ def run_trial(
         return result
     attempt = new_attempt()
     started = time.monotonic()
-    limit = run.config.epochs
+    limit, replicates = run.config.epochs, count_words(run.config.replicates, "replicate")
     log(
-        f"training {run.config.replicates} replicates for at most {limit} epochs on the {device}",
+        f"training {replicates} for at most {limit_words(limit)} on the {device}",
         run=run.name,
         attempt=attempt,
         architecture=asdict(trial.architecture),
@@ -110,25 +111,24 @@ def run_trial(
             training = _train(run, trial, stop, log, report)
         except TrialError as error:
             log(str(error), severity="ERROR", exit_code=error.exit_code)
-            log.write(folder)
+            with _local_errors(folder):
+                log.write(folder)
             run.save_attempt(trial.name, attempt, folder)
             raise
         chosen = choose_replicate(training)
         numbers = outcome(EpochsToSolve(training.epochs, training.solved))
-        write_replicates(folder, training)
+        with _local_errors(folder):
+            write_replicates(folder, training)
+            # A process that was told to stop has seconds left, too few for the curves of a long training.
+            if not training.stopped:
+                _write_details(folder, run, trial, training, chosen, numbers)
         if training.stopped:
-            # There are seconds left, too few for the curves of a long training.
             log("stopped before it was done; what this attempt has is stored", severity="WARNING")
         else:
-            history = write_history(folder, training, chosen)
-            seconds = training.compile_seconds + training.train_seconds
-            write_events(folder / EVENTS, run.name, run.config, trial, history, numbers, seconds)
-            write_networks(folder, training, trial.architecture, chosen)
-            as_plain_model(trial.architecture, training.weights[chosen]).save(folder / MODEL)
-            write_card(folder, run, trial, training, chosen, in_words(numbers, limit))
             summary = _summary(training, numbers, chosen, device) | _seconds(training, start_seconds, started)
             log(in_words(numbers, limit), result=summary)
-        log.write(folder)
+        with _local_errors(folder):
+            log.write(folder)
         files = run.save_attempt(trial.name, attempt, folder)
     if training.stopped:
         raise stop.error()
@@ -142,6 +142,29 @@ def run_trial(
             files=files,
         )
     )
+
+
+@contextmanager
+def _local_errors(folder: Path) -> Iterator[None]:
+    """Say of a file that cannot be written where it was to be: it is not the output that has no room.
+
+    Raises:
+        StorageUnavailableError: in the place of an OSError; another machine may have room.
+    """
+    try:
+        yield
+    except OSError as error:
+        reason = f"cannot write a trial's files into {folder.parent}: {error.strerror or error}"
+        raise StorageUnavailableError(f"{reason}; make room there, or name another folder in TMPDIR") from error
+
+
+def _write_details(folder: Path, run: Run, trial: Trial, training: Training, chosen: int, numbers: Outcome) -> None:
+    history = write_history(folder, training, chosen)
+    seconds = training.compile_seconds + training.train_seconds
+    write_events(folder / EVENTS, run.name, run.config, trial, history, numbers, seconds)
+    write_networks(folder, training, trial.architecture, chosen)
+    as_plain_model(trial.architecture, training.weights[chosen]).save(folder / MODEL)
+    write_card(folder, run, trial, training, chosen, in_words(numbers, run.config.epochs))
 
 
 def _train(run: Run, trial: Trial, stop: StopRequest, log: "_Log", report: Callable[[Progress], None]) -> Training:
@@ -193,9 +216,10 @@ class _Log:
 
     def progress(self, progress: Progress) -> None:
         """Log the milestones of a segment."""
+        block = f"block {progress.block} of {progress.blocks}, " if progress.blocks > 1 else ""
         for milestone in milestones(progress):
             self(
-                f"epoch {milestone.epoch}: accuracy {milestone.accuracy:.3f}, "
+                f"{block}epoch {milestone.epoch}: accuracy {milestone.accuracy:.3f}, "
                 f"{milestone.solved} of {progress.replicates} solved",
                 epoch=milestone.epoch,
                 accuracy=round(milestone.accuracy, 6),

@@ -175,6 +175,8 @@ WRONG = [  # the words, and what the line must say: what is wrong, and what woul
     ("trial --index 0 --output https://host/x", "https://host/x", "gs://bucket/prefix"),
     ("sweep --output file:///tmp/x", "file:///tmp/x", "folder"),
     ("sweep --output gs://", "gs://", "gs://bucket"),
+    ("sweep --output gs:bucket/prefix", "gs:bucket/prefix", "gs://bucket/prefix"),
+    ("sweep --output ~nosuchuser/zz", "~nosuchuser", "'./~nosuchuser/zz'"),
     ("sweep --output gs:///prefix", "gs:///prefix", "gs://bucket"),
     (["sweep", "--output", ""], "--output", "empty", "folder"),
     (["sweep", "--output", "two\nlines"], "folder"),
@@ -231,6 +233,12 @@ def test_a_wrong_environment_variable_is_named(say, here, variable, value, comma
     assert list(here.iterdir()) == []
 
 
+def test_an_emulator_of_storage_without_a_scheme_is_refused_at_once(say):
+    said = say("sweep", "--output", "gs://bucket/prefix", STORAGE_EMULATOR_HOST="localhost:4443")
+    assert said.code == 2
+    assert said.error == "STORAGE_EMULATOR_HOST must begin with http:// or https://: 'localhost:4443' does not"
+
+
 @pytest.mark.parametrize("command", ["sweep", "trial", "train"])
 def test_a_mistyped_variable_is_refused_with_the_right_one(say, here, command):
     said = say(command, XOR_SWEEP_NEURON="3")
@@ -269,6 +277,23 @@ def test_train_says_what_it_takes_one_of(say, words, expected):
     said = say("train", *words.split())
     assert said.code == 2
     assert said.error.startswith(expected)
+
+
+def test_what_standard_output_cannot_hold_is_replaced(finished, xor_sweep):
+    said = xor_sweep("leaderboard", finished.run, env={"PYTHONIOENCODING": "latin-1"})
+    assert (said.code, said.err) == (0, "")
+    assert "?  l1-n32 " in said.out
+    assert "? winner" in said.out
+
+
+def test_with_standard_input_and_error_closed_training_goes_on(here):
+    command = f'exec "{PROGRAM}" train --epochs 1 <&- 2>&-'
+    said = subprocess.run(["sh", "-c", command], capture_output=True, text=True, env=ENVIRONMENT, check=False)
+    assert said.returncode == 0
+    lines = [json.loads(line) for line in said.stdout.splitlines()]
+    assert [line["inputs"] for line in lines if "inputs" in line] == [[0, 0], [0, 1], [1, 0], [1, 1]]
+    assert "not solved within 1 epoch" in [line["message"] for line in lines]
+    assert list(here.iterdir()) == []
 
 
 def test_with_a_closed_standard_output_a_command_ends_without_a_word(finished):

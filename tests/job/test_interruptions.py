@@ -33,6 +33,31 @@ def check_attempt(folder):
     assert "stopped" in lines[-1]["message"]
 
 
+@pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGINT", 130)])
+def test_a_signal_while_the_program_imports_ends_it_without_a_word(name, code):
+    program = (
+        "import signal, sys\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "class Finder:\n"
+        "    def find_spec(self, module, *_):\n"
+        f"        if module == 'click': signal.raise_signal(signal.{name})\n"
+        "sys.meta_path.insert(0, Finder())\n"
+        "import job.__main__\n"
+    )
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (said.returncode, said.stdout, said.stderr) == (code, "", "")
+
+
+def test_after_the_imports_ctrl_c_ends_what_was_begun_in_order_again():
+    program = (
+        "import signal\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "import job.__main__\n"
+        "assert signal.getsignal(signal.SIGINT) == signal.default_int_handler"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
 def test_sigterm_ends_a_sweep_that_trains_with_code_143_and_its_log_is_kept(stopped_sweep):
     check_end(stopped_sweep, 143, "SIGTERM")
     check_attempt(stopped_sweep.folder)

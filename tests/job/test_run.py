@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import pytest
-from programs import ENVIRONMENT
+from programs import ENVIRONMENT, PROGRAM
 from runs import attempt_of, damaged, result_of, rows_of
 
 FILES = {
@@ -134,6 +134,27 @@ def test_train_replays_a_replicate_by_its_seed(finished, single_train):
     (row,) = [row for row in rows_of(finished.run, "l1-n32") if int(row["seed"]) == single_train.seed]
     (epochs,) = [line["epochs_to_solve"] for line in single_train.said.log if "epochs_to_solve" in line]
     assert epochs == int(row["epochs_to_solve"])
+
+
+def test_where_the_folder_for_temporary_files_has_no_room_it_is_named_and_not_the_output(here):
+    """A limit on the size of a file (of 4 or 8 KiB) stands for a disk that is full: history.csv is larger."""
+    (here / "small").mkdir()
+    words = "trial --index 0 --layers 1 --neurons 2 --replicates 300 --epochs 200 --log-format text"
+    said = subprocess.run(
+        ["sh", "-c", f'ulimit -f 8; exec "{PROGRAM}" {words}'],
+        capture_output=True,
+        text=True,
+        env={**ENVIRONMENT, "TMPDIR": str(here / "small")},
+        check=False,
+    )
+    assert said.returncode == 1
+    assert f"cannot write a trial's files into {here}/small: File too large; " in said.stderr
+    assert "TMPDIR" in said.stderr
+    assert list((here / "small").glob("xor-sweep-*")) == []
+    # More replicates than a block has: each block's epochs begin at 1 again.
+    assert "l1-n2: training 300 replicates for at most 200 epochs on the cpu" in said.stdout
+    for block in (1, 2):
+        assert f"l1-n2: block {block} of 2, epoch 1: accuracy" in said.stdout
 
 
 DAMAGES = {

@@ -319,7 +319,18 @@ def test_a_file_system_without_hard_links_has_one_winner_too(tmp_path):
 # URLs
 
 
-BAD_URLS = ["", " ", "./out ", "a\nb", "a\0b", "s3://bucket/x", "http://host/x", "gs:/bucket", "GS://bucket"]
+BAD_URLS = [
+    "",
+    " ",
+    "./out ",
+    "a\nb",
+    "a\0b",
+    "s3://bucket/x",
+    "http://host/x",
+    "gs:/bucket",
+    "GS://bucket",
+    "gs:b/x",
+]
 
 
 @pytest.mark.parametrize("url", [*BAD_URLS, "gs://", "gs:///x", "gs://bucket//x", "gs://bucket/../x"])
