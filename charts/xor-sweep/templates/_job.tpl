@@ -49,6 +49,22 @@ template:
     {{- include "xor-sweep.podSpec" (dict "root" . "args" (list "trial") "gpu" .Values.gpu.enabled "deadline" .Values.podActiveDeadlineSeconds) | nindent 4 }}
 {{- end }}
 
+{{/* The Job that a retraining starts, but for its name. */}}
+{{- define "xor-sweep.retrainJob" -}}
+apiVersion: batch/v1
+kind: Job
+metadata:
+  name: {{ include "xor-sweep.fullname" . | quote }}
+  labels:
+    {{- include "xor-sweep.selectorLabels" . | nindent 4 }}
+    app.kubernetes.io/component: retraining
+    {{- with .Values.kueue.queueName }}
+    kueue.x-k8s.io/queue-name: {{ . | quote }}
+    {{- end }}
+spec:
+  {{- include "xor-sweep.jobSpec" . | nindent 2 }}
+{{- end }}
+
 {{/*
 A pod that runs one of the program's commands.
   root       the chart's scope
