@@ -3,6 +3,7 @@
 import difflib
 import json
 import math
+import os
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from typing import Annotated, Any, Literal, Self, TypeVar
@@ -19,6 +20,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from job.errors import ConfigError
+from job.wording import quoted, shortened
 
 MAX_TRIALS = 100_000
 """The most trials of one grid: as many indexes as a Kubernetes Indexed Job allows with per-index retries."""
@@ -76,7 +78,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """Return the known name that looks most like `name` (or that Keras knows as its alias)."""
     alias = _OTHER_NAMES.get(name.lower())
     known = list(known)
-    return alias if alias in known else difflib.get_close_matches(name.lower(), known, n=1, cutoff=0)[0]
+    close = difflib.get_close_matches(shortened(name.lower()), known, n=1, cutoff=0)
+    return alias if alias in known else close[0]
 
 
 def _known(kind: str, names: Iterable[str]) -> AfterValidator:
@@ -85,7 +88,7 @@ def _known(kind: str, names: Iterable[str]) -> AfterValidator:
             raise PydanticCustomError(
                 "unknown_name",
                 "unknown {kind} '{name}'; did you mean '{nearest}'? Known are {known}",
-                {"kind": kind, "name": name, "nearest": nearest(name, names), "known": ", ".join(names)},
+                {"kind": kind, "name": shortened(name), "nearest": nearest(name, names), "known": ", ".join(names)},
             )
         return name
 
@@ -100,9 +103,11 @@ def _one_or_many(value: object) -> object:
 
 
 def _each_once(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    seen = set()
     for value in values:
-        if values.count(value) > 1:
+        if value in seen:
             raise PydanticCustomError("twice", "{value} stands there twice: give each value once", {"value": value})
+        seen.add(value)
     return values
 
 
@@ -216,7 +221,8 @@ def make_config(settings: Mapping[str, Any], where: Mapping[str, str] | None = N
     """Validate a sweep's settings.
 
     Args:
-        settings: field name -> value; a field left out has its default.
+        settings: field name -> value; a field left out has its default. The values of an axis may be a list, a
+            tuple, a range or a NumPy array, numbers may be NumPy's, and the output may be a path.
         where: field name -> what a person calls its place, such as `--neurons` or `sweep.yaml:3`.
 
     Returns:
@@ -225,10 +231,29 @@ def make_config(settings: Mapping[str, Any], where: Mapping[str, str] | None = N
     Raises:
         ConfigError: one line that says which setting is wrong, and what would be right.
     """
+    if not isinstance(settings, Mapping):
+        raise ConfigError(f"the settings must be a dict of names and values, not {quoted(settings)}")
+    if wrong := [name for name in settings if not isinstance(name, str)]:
+        raise ConfigError(
+            f"{quoted(wrong[0])}: no such setting: the name of a setting is a word, such as 'neurons'"
+        )
     try:
-        return SweepConfig.model_validate(dict(settings))
+        return SweepConfig.model_validate({name: _plain(value, name) for name, value in settings.items()})
     except ValidationError as error:
         raise ConfigError(_in_words(error.errors()[0], where or {})) from None
+
+
+def _plain(value: Any, name: str) -> Any:
+    """Turn what a notebook has (NumPy's numbers and arrays, ranges, paths) into Python's own values."""
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    many = isinstance(value, list | tuple | range) or (hasattr(value, "tolist") and getattr(value, "ndim", 0) > 0)
+    if many and len(value) > MAX_TRIALS:
+        raise ConfigError(f"{name}: {len(value)} values are too many: at most {MAX_TRIALS} trials are possible")
+    # NumPy's name for it, also of a single number; NumPy itself would take a third of the time of --help.
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    return [_plain(item, name) for item in value] if many else value
 
 
 def _in_words(error: ErrorDetails, where: Mapping[str, str]) -> str:
@@ -239,7 +264,9 @@ def _in_words(error: ErrorDetails, where: Mapping[str, str]) -> str:
     if error["type"] == "extra_forbidden":
         return f"{place}: unknown setting; did you mean '{nearest(field, SweepConfig.model_fields)}'?"
     right = SweepConfig.model_fields[field].description
+    if error["input"] == "" and len(error["loc"]) > 1:
+        return f"{place}: one of the values is empty: is there a comma too many? {right}"
     if error["type"] in ("unknown_name", "twice"):
         return f"{place}: {error['msg']}"
     problem = "is empty" if error["type"] in ("too_short", "string_too_short") else "is not possible"
-    return f"{place}: {json.dumps(error['input'], default=str)} {problem}. {right}"
+    return f"{place}: {quoted(error['input'])} {problem}. {right}"

@@ -1,6 +1,7 @@
 """The sweep file: YAML whose keys are `SweepConfig`'s fields."""
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,12 @@ from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.reader import ReaderError
 
-from job.config import SweepConfig, nearest
+from job.config import MAX_TRIALS, SweepConfig, nearest
 from job.errors import ConfigError
+from job.wording import MOST_SAID, shortened
+
+MOST_BYTES = 1_000_000
+"""The longest sweep file: one with 100,000 learning rates is shorter."""
 
 
 def read_config_file(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
@@ -22,8 +27,10 @@ def read_config_file(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
     Raises:
         ConfigError: the file cannot be read, is no YAML, holds a key twice or one that is no setting.
     """
+    text = ""
     try:
-        document = YAML(typ="rt").load(path.read_text(encoding="utf-8"))
+        text = _read(path)
+        document = YAML(typ="rt").load(text)
     except OSError as error:
         raise ConfigError(f"the sweep file {path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
@@ -31,24 +38,34 @@ def read_config_file(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
     except MarkedYAMLError as error:
         raise ConfigError(_not_yaml(path, error)) from None
     except ReaderError as error:
-        before = path.read_text(encoding="utf-8")[: error.position].split("\n")
+        before = text[: error.position].split("\n")
         where = f"{path}:{len(before)}:{len(before[-1]) + 1}"
         raise ConfigError(
             f"{where}: this is not YAML: it holds the character U+{int(error.character):04X}"
         ) from None
     except YAMLError as error:
-        raise ConfigError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
+        raise ConfigError(f"{path} is not YAML: {shortened(' '.join(str(error).split()), MOST_SAID)}") from None
     except RecursionError:
         raise ConfigError(f"{path} is nested too deep: it must hold settings, a line each") from None
     except (ValueError, LookupError, TypeError, OverflowError) as error:
-        raise ConfigError(f"a value in {path} cannot be read: {error}") from None  # such as !!int of a word
+        # Such as !!int of a word.
+        raise ConfigError(f"a value in {path} cannot be read: {shortened(str(error), MOST_SAID)}") from None
     if document is None:
         return {}, {}
     if not isinstance(document, CommentedMap):
         raise ConfigError(f"{path} must hold settings, a line each, such as 'neurons: [2, 4, 8]'")
     places = {str(key): _place(path, document, key) for key in document}
     _refuse_unknown(document, places)
-    return {key: _plain(value) for key, value in document.items()}, places
+    return {key: _settled(value, places[key]) for key, value in document.items()}, places
+
+
+def _read(path: Path) -> str:
+    """Read the file, as far as a sweep file can be long: what has no end, such as a device, is none."""
+    with path.open("rb") as file:
+        data = file.read(MOST_BYTES + 1)
+    if len(data) > MOST_BYTES:
+        raise ConfigError(f"{path} is no sweep file: it is larger than {MOST_BYTES:,} bytes")
+    return data.decode()
 
 
 def _not_yaml(path: Path, error: MarkedYAMLError) -> str:
@@ -58,14 +75,14 @@ def _not_yaml(path: Path, error: MarkedYAMLError) -> str:
     problem = {"but found another document": "it must be one document, without '---' in the middle"}.get(
         problem, problem
     )
-    return f"{where}: this is not YAML: {problem}"
+    return f"{where}: this is not YAML: {shortened(problem, MOST_SAID)}"
 
 
 def _place(path: Path, document: CommentedMap, key: object) -> str:
     if key not in (document.lc.data or {}):  # It came in by a merge key, "<<".
-        return f"{path}: {key}"
+        return f"{path}: {shortened(str(key))}"
     line, column = document.lc.key(key)
-    return f"{path}:{line + 1}:{column + 1}: {key}"
+    return f"{path}:{line + 1}:{column + 1}: {shortened(str(key))}"
 
 
 def _refuse_unknown(document: Mapping[object, object], places: Mapping[str, str]) -> None:
@@ -73,6 +90,26 @@ def _refuse_unknown(document: Mapping[object, object], places: Mapping[str, str]
         if key not in SweepConfig.model_fields:
             like = nearest(str(key), SweepConfig.model_fields)
             raise ConfigError(f"{places[str(key)]}: no such setting; did you mean '{like}'?")
+
+
+def _settled(value: Any, place: str) -> Any:
+    """Return a setting's value as Python's own; refuse one that aliases make endless, or larger than any grid."""
+    items = itertools.islice(_items(value), MAX_TRIALS + 1)
+    if sum(1 for _ in items) > MAX_TRIALS:
+        raise ConfigError(f"{place}: it has more than {MAX_TRIALS} values: no grid has so many trials")
+    return _plain(value)
+
+
+def _items(value: Any) -> Iterator[Any]:
+    """Yield all that a value holds, as often as it does: an alias stands for all that it names."""
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        yield item
+        if isinstance(item, Mapping):
+            waiting += [*item, *item.values()]
+        elif isinstance(item, list):
+            waiting += item
 
 
 def _plain(value: Any) -> Any:

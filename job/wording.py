@@ -4,6 +4,8 @@ import json
 
 MOST_QUOTED = 80
 """The most letters of a value that is quoted: a longer one is cut."""
+MOST_SAID = 200
+"""The most letters of another program's message, which may quote a value, too."""
 
 
 def count_words(count: int, singular: str, plural: str | None = None) -> str:
@@ -31,13 +33,13 @@ def percent(share: float, digits: int = 1) -> str:
 
 
 def quoted(value: object) -> str:
-    """Quote a wrong value: text as JSON writes it, what JSON cannot hold with its type; a long one is cut."""
+    """Quote a wrong value: as JSON writes it, what JSON cannot hold with its type; a long one is cut."""
     try:
         return shortened(json.dumps(value))
     except (TypeError, ValueError):
         return f"{shortened(str(value))} ({type(value).__name__})"
 
 
-def shortened(text: str) -> str:
+def shortened(text: str, most: int = MOST_QUOTED) -> str:
     """Cut a text that is too long to be quoted."""
-    return text if len(text) <= MOST_QUOTED else f"{text[:MOST_QUOTED]}… ({len(text):,} letters)"
+    return text if len(text) <= most else f"{text[:most]}… ({len(text):,} letters)"

@@ -155,6 +155,8 @@ WRONG = [  # the words, and what the line must say: what is wrong, and what woul
     # the grid
     (["sweep", "--layers", ""], "--layers", "empty", "from 1 to 100"),
     (["sweep", "--neurons", ","], "--neurons", "from 1 to 4096"),
+    ("sweep --layers 1,,2", "--layers", "empty", "comma too many", "from 1 to 100"),
+    ("sweep --activation relu,tanh,", "--activation", "empty", "comma too many"),
     (["sweep", "--activation", ""], "--activation", "empty"),
     ("sweep --neurons 8,16,8", "--neurons", "8", "twice"),
     ("sweep --activation relu,relu", "--activation", "relu", "twice"),
@@ -218,6 +220,7 @@ def test_wrong_words_get_one_line_and_exit_code_2_and_nothing_is_written(say, he
     [
         ("XOR_SWEEP_NEURONS", "0", "sweep", "from 1 to 4096"),
         ("XOR_SWEEP_ACTIVATION", "rellu", "train", "'relu'"),
+        ("XOR_SWEEP_LAYERS", "1,2,", "sweep", "comma too many"),
         ("XOR_SWEEP_KEEP_TRAINING", "perhaps", "sweep", "true"),
         ("XOR_SWEEP_LOG_FORMAT", "xml", "sweep", "json"),
         ("XOR_SWEEP_SEED", "2147483646", "train", "2147483645"),

@@ -1,10 +1,14 @@
 """Where a sweep's settings come from, and how a wrong sweep file is refused."""
 
 import json
+from itertools import pairwise
+from pathlib import Path
 
+import numpy as np
 import pytest
 
-from job.config import SweepConfig
+from job.config import SweepConfig, make_config
+from job.errors import ConfigError
 
 # A setting, a value that cannot be, one that can (both as a flag and in YAML), and what the refusal says.
 SETTINGS = [
@@ -98,6 +102,9 @@ def test_a_trial_is_chosen_by_flag_before_environment(say):
     assert "--index: 79" in say("trial", "--index", 79, XOR_SWEEP_NAME="l1-n3").error
 
 
+# Each list is the one before, ten times over.
+ALIASES = [f"&{name} [{', '.join(['*' + before] * 10)}]" for before, name in pairwise("abcdefghi")]
+
 WRONG_FILES = [  # the text, and what the line must say
     # values that YAML's own tags refuse
     ("layers: !!int abc", "sweep.yaml", "cannot be read"),
@@ -153,6 +160,16 @@ WRONG_FILES = [  # the text, and what the line must say
     (b"\x89PNG\r\n\x1a\n\xff", "sweep.yaml", "text file"),
     ("neurons: 2".encode("utf-16"), "sweep.yaml", "UTF-8"),
     (f"neurons: {'[' * 500}{']' * 500}", "sweep.yaml"),
+    # too much
+    (f"# {'x' * 1_000_000}", "sweep.yaml", "larger than 1,000,000 bytes"),
+    (f"neurons: [&a [1, 2], {', '.join(ALIASES)}]", "100000"),
+    ("neurons: &a [*a]", "sweep.yaml:1:1"),
+    (f"run: {'x' * 200_000}", "sweep.yaml:1:1", "xxx… (200,002 letters)", "a-z"),
+    (f"neurons: [1, {'x' * 200_000}]", "sweep.yaml:1:1", "letters)", "whole numbers"),
+    (f"activation: {'x' * 200_000}", "sweep.yaml:1:1", "letters)", "did you mean"),
+    (f"neurons: !!float {'x' * 200_000}", "cannot be read", "letters)"),
+    (f"neurons: *{'x' * 200_000}", "sweep.yaml:1:10", "letters)"),
+    (f"? {'x' * 200_000}\n: 1", "sweep.yaml:1:3", "letters)", "did you mean"),
 ]
 
 
@@ -165,12 +182,18 @@ def test_a_wrong_sweep_file_gets_one_line_and_exit_code_2_and_nothing_is_written
     assert said.code == 2
     assert "Traceback" not in said.err
     assert [word for word in expected if word.lower() not in said.error.lower()] == [], said.error
+    assert len(said.error) < 500
     assert [path.name for path in here.iterdir()] == ["sweep.yaml"]
 
 
 @pytest.mark.parametrize(
     ("path", "why"),
-    [("nowhere.yaml", "No such file"), (".", "directory"), ("sweep.yaml/x", "Not a directory")],
+    [
+        ("nowhere.yaml", "No such file"),
+        (".", "directory"),
+        ("sweep.yaml/x", "Not a directory"),
+        ("/dev/zero", "larger than 1,000,000 bytes"),
+    ],
 )
 def test_a_sweep_file_that_is_none_is_refused(say, here, path, why):
     (here / "sweep.yaml").touch()
@@ -178,6 +201,58 @@ def test_a_sweep_file_that_is_none_is_refused(say, here, path, why):
     assert said.code == 2
     assert why in said.error
     assert path in said.error
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("neurons", np.array([2, 4]), (2, 4)),
+        ("neurons", np.int64(4), (4,)),
+        ("neurons", [np.int32(4), 8], (4, 8)),
+        ("neurons", range(2, 5), (2, 3, 4)),
+        ("neurons", (2, 4), (2, 4)),
+        ("learning_rate", np.float64(0.1), (0.1,)),
+        ("learning_rate", np.logspace(-2, 0, 3), (0.01, 0.1, 1.0)),
+        ("activation", np.array(["relu", "tanh"]), ("relu", "tanh")),
+        ("replicates", np.uint8(16), 16),
+        ("keep_training", np.bool_(True), True),
+        ("output", Path("out"), "out"),
+    ],
+)
+def test_a_notebook_may_give_what_it_has(name, value, expected):
+    found = getattr(make_config({name: value}), name)
+    assert found == expected
+    assert type(found) is type(expected)
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"neurons": {2, 3}}, "neurons: {2, 3} (set) is not possible. Neurons in each hidden layer: whole numbers"),
+        ({"neurons": len}, "neurons: <built-in function len> (builtin_function_or_method) is not possible"),
+        ({"neurons": np.array([1.5])}, "neurons: 1.5 is not possible"),
+        ({"neurons": np.array([[1, 2]])}, "neurons: [1, 2] is not possible"),
+        (
+            {"neurons": range(10**12)},
+            "neurons: 1000000000000 values are too many: at most 100000 trials are possible",
+        ),
+        ({"neurons": np.arange(10**6)}, "neurons: 1000000 values are too many"),
+        ({"epochs": np.float32(10)}, "epochs: 10.0 is not possible"),
+        ({1: 2}, "1: no such setting: the name of a setting is a word, such as 'neurons'"),
+        ({("a",): 2}, '["a"]: no such setting'),
+        ([("neurons", 2)], 'the settings must be a dict of names and values, not [["neurons", 2]]'),
+        (None, "the settings must be a dict of names and values, not null"),
+    ],
+)
+def test_what_a_notebook_cannot_give_is_refused_in_words(settings, expected):
+    with pytest.raises(ConfigError) as caught:
+        make_config(settings)
+    assert str(caught.value).startswith(expected)
+
+
+def test_many_values_are_looked_at_in_a_moment():
+    with pytest.raises(ConfigError, match="twice"):
+        make_config({"learning_rate": [*np.linspace(0.1, 1, 99_999), 1.0]})
 
 
 def test_every_setting_can_stand_in_the_sweep_file(say, here, finished):
