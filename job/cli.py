@@ -410,7 +410,8 @@ def _show(board: "Leaderboard", log_format: str) -> None:
 
 def _who_has_results(done: int, damaged: int) -> str:
     if damaged:
-        return f"{done - damaged} of {done} trials have their results, and those of {damaged} are damaged"
+        are = "is" if damaged == 1 else "are"
+        return f"{done - damaged} of {done} trials have their results, {damaged} {are} damaged"
     return f"all {done} trials have their results"
 
 

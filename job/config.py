@@ -237,23 +237,25 @@ def make_config(settings: Mapping[str, Any], where: Mapping[str, str] | None = N
         raise ConfigError(
             f"{quoted(wrong[0])}: no such setting: the name of a setting is a word, such as 'neurons'"
         )
+    places = where or {}
+    plain = {name: _plain(value, places.get(name, name)) for name, value in settings.items()}
     try:
-        return SweepConfig.model_validate({name: _plain(value, name) for name, value in settings.items()})
+        return SweepConfig.model_validate(plain)
     except ValidationError as error:
-        raise ConfigError(_in_words(error.errors()[0], where or {})) from None
+        raise ConfigError(_in_words(error.errors()[0], places)) from None
 
 
-def _plain(value: Any, name: str) -> Any:
+def _plain(value: Any, place: str) -> Any:
     """Turn what a notebook has (NumPy's numbers and arrays, ranges, paths) into Python's own values."""
     if isinstance(value, os.PathLike):
         return os.fspath(value)
     many = isinstance(value, list | tuple | range) or (hasattr(value, "tolist") and getattr(value, "ndim", 0) > 0)
     if many and len(value) > MAX_TRIALS:
-        raise ConfigError(f"{name}: {len(value)} values are too many: at most {MAX_TRIALS} trials are possible")
-    # NumPy's name for it, also of a single number; NumPy itself would take a third of the time of --help.
+        raise ConfigError(f"{place}: {len(value)} values are too many: at most {MAX_TRIALS} trials are possible")
+    # NumPy's method, also of a single number; to import NumPy itself would slow down --help.
     if hasattr(value, "tolist"):
         return value.tolist()
-    return [_plain(item, name) for item in value] if many else value
+    return [_plain(item, place) for item in value] if many else value
 
 
 def _in_words(error: ErrorDetails, where: Mapping[str, str]) -> str:

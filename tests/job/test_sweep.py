@@ -53,7 +53,7 @@ def test_what_is_damaged_is_not_called_a_result_and_what_brings_it_back_is_said(
     said = say("sweep", *SMALL, "--output", "out")
     assert said.code == 1
     assert said.error.endswith("; to train it again, remove trials/l1-n8/result.json and run the sweep again")
-    words = "2 of 3 trials have their results, and those of 1 are damaged: nothing to train"
+    words = "2 of 3 trials have their results, 1 is damaged: nothing to train"
     assert any(line["message"].endswith(words) for line in said.log)
     assert "all 3 trials" not in said.out
     assert said.log[-1]["leaderboard"]["winner"] == "l1-n32"
