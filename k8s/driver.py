@@ -188,7 +188,7 @@ class _Driver:
 
     def _say_waiting(self) -> None:
         job = self.state.job
-        if (job.suspended or job.waits) and time.monotonic() >= self._next_waiting:
+        if job.waits and time.monotonic() >= self._next_waiting:
             self._next_waiting = time.monotonic() + WAITING_SECONDS
             if cause := why_waiting(self._cluster, job):
                 self._say_once(f"{job.name}: {cause.text}", key=cause.text)

@@ -1,6 +1,7 @@
 """Why a pod failed or waits: pure functions from what the API says of it to one line for a person."""
 
 import json
+import re
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -116,15 +117,25 @@ def why_job_failed(job: Object) -> Cause | None:
 
 def why_suspended(workload: Object | None) -> Cause:
     """Say what a suspended Job waits for: what Kueue says of its Workload, where there is one."""
+    status = (workload or {}).get("status", {})
+    if (workload or {}).get("spec", {}).get("active") is False:
+        found = condition(status, "Evicted")
+        why = _flat(found.get("message") or "The workload is deactivated")
+        words = f"Kueue does not start it: {why} (its spec.active is false)"
+        return Cause(found.get("reason") or "Deactivated", words)
     for kind in ("QuotaReserved", "Admitted", "Evicted"):
-        found = condition((workload or {}).get("status", {}), kind)
+        found = condition(status, kind)
         if found and (found["status"] == "True") == (kind == "Evicted"):
-            # Kueue's word for what no free quota would help, as a queue that does not exist.
-            waits = "its queue" if found["reason"] == "Inadmissible" else "quota in the queue"
+            waits = "its queue" if _is_about_the_queue(found) else "quota in the queue"
             return Cause(found["reason"], f"waits for {waits}: {_flat(found['message'])}")
     if workload:
         return Cause("Queued", "waits in the queue; Kueue has not yet said for what")
     return Cause("Suspended", "the Job is suspended")
+
+
+def _is_about_the_queue(found: Object) -> bool:
+    """Say whether no free quota would help: there is no such queue, or it is stopped."""
+    return found["reason"] == "Inadmissible" or bool(re.search(r"\b(inactive|stopped)\b", found["message"]))
 
 
 def condition(status: Object, kind: str) -> Object:

@@ -94,9 +94,20 @@ class Job:
     """Why it has failed, or is about to."""
 
     @property
+    def held(self) -> Cause | None:
+        """Why nothing of it starts, where the Job itself says so."""
+        if self.cause:
+            return Cause(self.cause.reason, f"nothing more starts: {self.cause.text}")
+        if self.suspended:
+            return Cause("Suspended", "the Job is suspended")
+        return None if self.parallelism else Cause("Parallelism", "parallelism is 0: nothing starts")
+
+    @property
     def waits(self) -> bool:
-        """Say whether the Job has nothing that could run."""
-        return self.outcome is None and not self.active
+        """Say whether the Job has fewer pods than it should have."""
+        undone = self.completions - len(self.completed) - len(self.failed)
+        should = min(self.parallelism, undone)
+        return self.outcome is None and (self.held is not None or self.active < should)
 
 
 def parse_job(job: Object) -> Job:

@@ -25,6 +25,7 @@ OURS = f"{NAME_LABEL}=xor-sweep"
 """Which labels all objects have that the chart makes."""
 _RELEASE = re.compile(r"[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?", re.ASCII)
 """What can be a label's value."""
+_FAILED = "FailedCreate"
 _PATIENCE_SECONDS = 10.0
 """How long a person waits for a bucket that does not answer before the rest is shown without it."""
 
@@ -194,15 +195,17 @@ def _is_mounted(run: Run) -> bool:
 
 
 def why_waiting(cluster: Cluster, job: Job) -> Cause | None:
-    """Say why a Job has nothing that could run; None where nothing says so, or it cannot be read (now)."""
+    """Say why a Job has fewer pods than it should have; None where nothing says so, or it cannot be read now."""
+    if not job.waits:
+        return None
     try:
-        if job.suspended:
+        if job.suspended and not job.cause:
             return why_suspended(_workload(cluster, job))
-        if job.waits:
-            return _why_no_pods(cluster, job)
-    except (RefusedError, UnavailableError):
-        pass
-    return None
+        return job.held or _why_no_pods(cluster, job)
+    except RefusedError:
+        return job.held
+    except UnavailableError:
+        return None
 
 
 def _jobs(cluster: Cluster, labels: str) -> Iterator[Object]:
@@ -258,8 +261,11 @@ def _workload(cluster: Cluster, job: Job) -> Object | None:
 
 def _why_no_pods(cluster: Cluster, job: Job) -> Cause | None:
     """Say why the Job's pods could not even be created: a quota, or what the namespace enforces."""
-    fields = f"involvedObject.uid={job.uid},reason=FailedCreate"
+    told = cluster.each("events", fields=f"involvedObject.uid={job.uid}")
+    creations = (event for event in told if event["reason"] in (_FAILED, "SuccessfulCreate"))
     newest = max(
-        cluster.each("events", fields=fields), key=lambda event: event.get("lastTimestamp") or "", default=None
+        creations, key=lambda one: (one.get("lastTimestamp") or "", one["reason"] == _FAILED), default=None
     )
-    return Cause("FailedCreate", " ".join(newest["message"].split())) if newest else None
+    if newest is None or newest["reason"] != _FAILED:
+        return None
+    return Cause(_FAILED, " ".join(newest["message"].split()))

@@ -95,6 +95,4 @@ def count(states: Iterator[TrialState]) -> dict[str, int]:
 
 def _its_turn(state: State) -> Cause:
     job = state.job
-    if job.suspended:
-        return Cause("Suspended", "the Job is suspended")
-    return Cause("Turn", f"waits for its turn: {job.parallelism} at a time")
+    return job.held or Cause("Turn", f"waits for its turn: {job.parallelism} at a time")

@@ -8,6 +8,7 @@ RIGHTS = {
     "pods/log": ["get"],
     "configmaps": ["get"],
     "events": ["list"],
+    "workloads": ["list"],
 }
 GPU = {"enabled": True, "nodeSelector": {"g": "h"}}
 
@@ -84,13 +85,12 @@ def test_without_the_driver_nothing_may_ask_the_cluster(chart):
     ("values", "more"),
     [
         ({}, {}),
-        ({"kueue": {"queueName": "q"}}, {"workloads": ["list"]}),
         (
             {"retrain": {"schedule": "@daily"}},
             {"jobs": ["get", "list", "watch", "create"], "configmaps": ["get", "create"]},
         ),
     ],
-    ids=["driver", "kueue", "retraining"],
+    ids=["driver", "retraining"],
 )
 def test_the_role_has_what_is_used_and_nothing_else(chart, values, more):
     objects = chart.objects(**values)

@@ -54,8 +54,8 @@ def test_the_notes_have_the_commands_for_this_release(chart):
 
 
 def test_the_notes_lead_to_the_driver_where_there_is_one(chart):
-    command = "\n  until kubectl --namespace lab logs job/demo-xor-sweep-r1-driver --follow | grep .; do sleep 1; done\n"
-    assert command in chart.notes()
+    command = "until kubectl --namespace lab logs job/demo-xor-sweep-r1-driver --follow | grep .; do sleep 1; done"
+    assert f"\n  {command}\n" in chart.notes()
     assert "-driver" not in chart.notes(driver={"enabled": False})
 
 
@@ -79,7 +79,9 @@ def test_the_notes_lead_to_the_champion_on_a_claim_through_the_release(chart):
     assert "\n  xor-sweep champion show --release demo --namespace lab\n" in notes
 
 
-@pytest.mark.parametrize("output", ["gs://bucket/a prefix", "gs://bucket/pre#fix", "gs://bucket/it's", "gs://bucket/$HOME"])
+@pytest.mark.parametrize(
+    "output", ["gs://bucket/a prefix", "gs://bucket/pre#fix", "gs://bucket/it's", "gs://bucket/$HOME"]
+)
 def test_the_notes_quote_an_output_that_a_shell_would_take_apart(chart, output):
     notes = chart.notes(sweep={"output": output}, retrain={"schedule": "@daily"})
     commands = [line for line in notes.splitlines() if line.startswith(("  xor-sweep lead", "  xor-sweep champ"))]

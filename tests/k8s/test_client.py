@@ -438,6 +438,13 @@ def test_while_the_cluster_is_away_nothing_says_why_a_job_waits(proxy, namespace
     assert why_waiting(cluster, job) is None
 
 
+def test_who_may_not_read_kueues_objects_is_told_that_the_job_is_suspended(account, namespace):
+    create(namespace, sweep_job("unqueued", "exit 0", neurons=[1], suspend=True))
+    jobs = [{"apiGroups": ["batch"], "resources": ["jobs"], "verbs": ["get"]}]
+    cluster = connect(str(account("unqueued", jobs)), namespace=namespace)
+    assert why_waiting(cluster, read_job(cluster, "unqueued-r1")).text == "the Job is suspended"
+
+
 def test_the_pauses_between_tries_grow_up_to_a_limit():
     pauses, error = Pauses(), UnavailableError("away")
     waits = [pauses.next(error) for _ in range(12)]

@@ -138,4 +138,23 @@ def test_a_suspended_job_says_what_its_queue_waits_for():
     assert "insufficient" in told["waits for quota"].text
     assert told["waits for quota"].reason == "Pending"
     assert told["waits for quota"].text.startswith("waits for quota in the queue: couldn't assign flavors")
+    held = {
+        "type": "QuotaReserved",
+        "status": "False",
+        "reason": "Pending",
+        "message": "The ClusterQueue is stopped",
+    }
+    assert (
+        why_suspended({"status": {"conditions": [held]}}).text == "waits for its queue: The ClusterQueue is stopped"
+    )
+    evicted = {
+        "type": "Evicted",
+        "status": "True",
+        "reason": "Deactivated",
+        "message": "The workload is deactivated",
+    }
+    quota = {**held, "message": evicted["message"]}
+    told_of = why_suspended({"spec": {"active": False}, "status": {"conditions": [quota, evicted]}})
+    assert told_of.reason == "Deactivated"
+    assert told_of.text == "Kueue does not start it: The workload is deactivated (its spec.active is false)"
     assert told["no such queue"].text == "waits for its queue: LocalQueue nope doesn't exist"

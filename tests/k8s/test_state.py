@@ -76,6 +76,35 @@ def test_a_trial_is_done_when_its_job_says_so_and_what_has_no_pod_waits_for_its_
     assert count(trial_states(sweep.config, sweep.state)) == dict(zip(STATES, (2, 1, 1, 0), strict=True))
 
 
+@pytest.mark.parametrize(
+    ("spec", "status", "words"),
+    [
+        ({"parallelism": 0}, {}, "parallelism is 0: nothing starts"),
+        ({"suspend": True}, {}, "the Job is suspended"),
+        (
+            {},
+            {"conditions": [{**failed_by("DeadlineExceeded")[0], "type": "FailureTarget"}]},
+            "nothing more starts: DeadlineExceeded: so it is",
+        ),
+    ],
+)
+def test_where_nothing_will_start_no_turn_is_waited_for(spec, status, words):
+    job = a_job(**status)
+    job["spec"] |= spec
+    sweep = Sweep(job)
+    assert sweep.state.job.waits
+    assert {trial.cause.text for trial in trial_states(sweep.config, sweep.state)} == {words}
+
+
+def test_a_job_waits_as_long_as_it_has_fewer_pods_than_it_should_have():
+    def waits(**status):
+        return parse_job(a_job(**status)).waits
+
+    assert [waits(active=active) for active in (0, 1, 2)] == [True, True, False]
+    assert not waits(active=1, completedIndexes="0,1", failedIndexes="2")
+    assert not waits(completedIndexes="0-3")
+
+
 def test_a_failed_attempt_is_to_be_tried_again_until_the_job_gives_the_index_up():
     sweep = Sweep().listed(a_pod(0, "Failed", failures=1))
     assert sweep.states[0] == "pending"

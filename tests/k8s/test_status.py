@@ -141,6 +141,15 @@ def test_where_the_bucket_is_out_of_reach_the_pods_tell_their_results(look, xor_
     assert last.startswith("Some medians are left out: gs://bucket is not available")
 
 
+ONE_POD = {
+    "apiVersion": "v1",
+    "kind": "ResourceQuota",
+    "metadata": {"name": "one-pod"},
+    "spec": {"hard": {"pods": "1"}, "scopes": ["Terminating"]},
+}
+"""Of the pods that have a deadline, one at a time."""
+
+
 @pytest.fixture(scope="module")
 def waiting(namespace):
     """Releases of which nothing can run."""
@@ -149,10 +158,14 @@ def waiting(namespace):
         sweep_job("forbidden", "exit 0", neurons=[1], container={"securityContext": {}}),
         sweep_job("suspended", "exit 0", neurons=[1], suspend=True),
         sweep_job("unpulled-yet", "exit 0", neurons=[1], container={"image": "localhost/nothing:here"}),
+        sweep_job("none-at-a-time", "exit 0", neurons=[1], parallelism=0),
+        [ONE_POD],
+        sweep_job("half-in", "sleep 300", neurons=[2, 1], pod={"activeDeadlineSeconds": 600}),
     ):
         create(namespace, objects)
     yield
-    for release in ("stuck", "forbidden", "suspended", "unpulled-yet"):
+    kubectl("delete", "resourcequota", "one-pod", "-n", namespace)
+    for release in ("stuck", "forbidden", "suspended", "unpulled-yet", "none-at-a-time", "half-in"):
         kubectl("delete", "job", f"{release}-r1", "-n", namespace, "--wait=false")
 
 
@@ -162,6 +175,8 @@ def waiting(namespace):
         ("stuck", {"Unschedulable"}, "didn't match Pod's node affinity/selector"),
         ("forbidden", {"FailedCreate"}, 'violates PodSecurity "restricted:latest"'),
         ("suspended", {"Suspended"}, "the Job is suspended"),
+        ("none-at-a-time", {"Parallelism"}, "parallelism is 0: nothing starts"),
+        ("half-in", {"FailedCreate"}, "exceeded quota: one-pod"),
         ("unpulled-yet", {"ErrImagePull", "ImagePullBackOff"}, "localhost/nothing:here"),
     ],
 )
