@@ -5,6 +5,7 @@ half to import and several times the memory, and `kubectl get -o json` shows a p
 """
 
 import os
+import re
 import ssl
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
@@ -46,6 +47,7 @@ CONNECT_SECONDS, READ_SECONDS = 10, 60
 WATCH_SECONDS = 60
 """A watch is asked anew this often: a connection that died unseen (a laptop that slept) is found by then."""
 
+_NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
@@ -341,6 +343,8 @@ def connect(kubeconfig: str | None = None, context: str | None = None, namespace
     Raises:
         ConfigError: there is no cluster to talk to; nothing was asked of one yet.
     """
+    if namespace and not _NAMESPACE.fullmatch(namespace):
+        raise ConfigError(f"{namespace!r} cannot be a namespace: its name has small letters, digits and '-' only")
     settings = kubernetes.client.Configuration()
     files = kubeconfig or str(Path("~/.kube/config").expanduser())
     # Not only files: a kubeconfig may come through a pipe.

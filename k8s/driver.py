@@ -72,6 +72,12 @@ def drive(cluster: Cluster, sweep: Sweep, run: Run, sink: logs.Sink) -> Leaderbo
     return board
 
 
+def without_cut(lines: list[str]) -> list[str]:
+    """Leave out a first line that is the end of a JSON object: of a log, the kubelet keeps so many bytes."""
+    cut = len(lines) > 1 and lines[0].endswith("}") and not lines[0].startswith("{")
+    return lines[1:] if cut else lines
+
+
 @dataclass(frozen=True)
 class _Attempt:
     pod: Pod
@@ -183,7 +189,7 @@ class _Driver:
 
     def _last_lines(self, pod: Object) -> tuple[str, ...]:
         if words := last_words(pod):
-            return tuple(words.splitlines()[-LOG_LINES:])
+            return tuple(without_cut(words.splitlines())[-LOG_LINES:])
         return last_lines(self._cluster, pod, LOG_LINES)
 
     def _say_waiting(self) -> None:

@@ -113,7 +113,11 @@ class TrialLog:
         return of_index(self._index, state, why_waiting(self._cluster, state.job), self._trial)
 
     def _wait(self, last: Pod | None) -> None:
-        """Return when the pod after this one has begun, or none will; tell meanwhile why there is none."""
+        """Return when the pod after this one has begun, or none will; tell meanwhile why there is none.
+
+        Raises:
+            SweepError: the Job was deleted.
+        """
         told = ""
         for state in self._states():
             pod, now = state.pods.get(self._index), self._now(state)
@@ -123,8 +127,10 @@ class TrialLog:
             if words and words != told:
                 self._tell(words)
                 told = words
-            if state.gone or now.state in (DONE, FAILED):
+            if now.state in (DONE, FAILED):
                 return
+            if state.gone:
+                raise SweepError(f"the Job {self._sweep.name} was deleted, and {self._trial.name} with it")
 
     def _states(self) -> Iterator[State]:
         """Yield what is known of the Job and the trial's pods: all there is, then after each change."""

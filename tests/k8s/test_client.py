@@ -37,6 +37,13 @@ def test_a_release_that_is_not_there_is_refused_with_the_names_of_those_that_are
     assert (code, line) == (2, words)
 
 
+@pytest.mark.parametrize("name", ["a/b", "a,b=c", "", "x" * 64])
+def test_a_name_that_no_release_can_have_is_refused_and_nothing_is_asked(xor_sweep, proxy, name):
+    code, line = refused(xor_sweep("status", name, KUBECONFIG=str(proxy.kubeconfig)))
+    assert (code, line) == (2, f"{name!r} cannot be a release: its name has letters, digits and '-' only")
+    assert proxy.connections == 0
+
+
 def test_the_newest_revision_is_shown_unless_another_is_asked_for(namespace, xor_sweep):
     for revision in (9, 10):
         create(namespace, sweep_job("twice", "exit 0", neurons=[1], revision=revision, parallelism=0))
@@ -51,6 +58,7 @@ def test_the_newest_revision_is_shown_unless_another_is_asked_for(namespace, xor
         (["--kubeconfig", "/no/such/file"], "there is no kubeconfig /no/such/file"),
         (["--context", "nowhere"], "the kubeconfig has no context 'nowhere'; its contexts: "),
         (["--revision", "0"], "Invalid value for '--revision'"),
+        (["-n", "a/b"], "'a/b' cannot be a namespace: its name has small letters, digits and '-' only"),
     ],
 )
 def test_words_that_lead_nowhere_are_refused(xor_sweep, options, words):

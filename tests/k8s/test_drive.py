@@ -13,6 +13,7 @@ from job.config import make_config
 from job.errors import ConfigError
 from job.run import Run
 from job.storage import open_storage
+from k8s.driver import without_cut
 from k8s.sweeps import check_reachable
 
 
@@ -124,6 +125,14 @@ def test_the_log_says_once_what_pods_wait_for(other_ends):
         lines = [line["message"] for line in other_ends[release].program.log if "is pending" in line["message"]]
         assert len({*lines}) == len(lines) >= 1
         assert any(words in line for line in lines)
+
+
+def test_of_a_log_whose_beginning_was_cut_the_half_line_is_left_out():
+    line = '{"message": "epoch 7", "epoch": 7}'
+    assert without_cut([line[9:], line, "alas"]) == [line, "alas"]
+    assert without_cut([line, "alas"]) == [line, "alas"]
+    assert without_cut(["begins", line]) == ["begins", line]
+    assert without_cut([line[9:]]) == [line[9:]]
 
 
 RIGHTS = [

@@ -158,6 +158,16 @@ def test_until_the_next_attempt_begins_the_last_one_is_shown(namespace, xor_swee
     kubectl("delete", "job", "once-r1", "-n", namespace, "--wait=false")
 
 
+def test_who_follows_a_trial_whose_job_is_deleted_is_told(namespace, start):
+    create(namespace, sweep_job("taken", "echo begins; sleep 300", neurons=[1]))
+    follow = start("logs", "taken", "l1-n1", "-f")
+    follow.wait_until(lambda: follow.has_said("begins"))
+    kubectl("delete", "job", "taken-r1", "-n", namespace, "--wait=false")
+    said = follow.end(timeout=60)
+    assert (said.code, said.out) == (1, "begins\n")
+    assert "the Job taken-r1 was deleted, and l1-n1 with it" in said.err
+
+
 def test_following_what_has_failed_for_good_while_others_go_on_ends_at_once(namespace, start):
     script = f'[ "$JOB_COMPLETION_INDEX" = 0 ] && echo no && exit 3; {WAITS}'
     policy = {"rules": [{"action": "FailIndex", "onExitCodes": {"operator": "In", "values": [3]}}]}
