@@ -136,7 +136,8 @@ def commands() -> dict[str, click.Command]:
     for name in cli.list_commands(context):
         command = cli.get_command(context, name)
         if isinstance(command, click.Group):
-            found |= {f"{name} {inner}": command.commands[inner] for inner in command.commands}
+            inner = {name: command.get_command(context, name) for name in command.list_commands(context)}
+            found |= {f"{name} {word}": one for word, one in inner.items() if one}
         elif command:
             found[name] = command
     return found
