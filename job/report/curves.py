@@ -303,9 +303,14 @@ def start_words(report: Report, detail: Detail) -> str:
     if unsolved := numbers.replicates - numbers.solved:
         parts.append(f"{unsolved} {'does' if unsolved == 1 else 'do'} not within {limit}")
     return (
-        f"The first start {own}. Of all {numbers.replicates} starts {', '.join(parts[:-1])} and {parts[-1]}."
+        f"The first start {own}. Of all {numbers.replicates} starts {_listed(parts)}."
         f"{_end_words(detail, limit)}"
     )
+
+
+def _listed(parts: Sequence[str]) -> str:
+    comma = "," if len(parts) > 2 else ""
+    return f"{', '.join(parts[:-1])}{comma} and {parts[-1]}"
 
 
 def _end_words(detail: Detail, limit: int) -> str:

@@ -8,7 +8,6 @@ RIGHTS = {
     "pods/log": ["get"],
     "configmaps": ["get"],
     "events": ["list"],
-    "workloads": ["list"],
 }
 GPU = {"enabled": True, "nodeSelector": {"g": "h"}}
 
@@ -85,12 +84,13 @@ def test_without_the_driver_nothing_may_ask_the_cluster(chart):
     ("values", "more"),
     [
         ({}, {}),
+        ({"kueue": {"queueName": "q"}}, {"workloads": ["list"]}),
         (
             {"retrain": {"schedule": "@daily"}},
             {"jobs": ["get", "list", "watch", "create"], "configmaps": ["get", "create"]},
         ),
     ],
-    ids=["driver", "retraining"],
+    ids=["driver", "kueue", "retraining"],
 )
 def test_the_role_has_what_is_used_and_nothing_else(chart, values, more):
     objects = chart.objects(**values)
