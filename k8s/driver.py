@@ -157,6 +157,9 @@ class _Driver:
 
     def _take_failed(self, pod: Pod, change: watching.Change) -> None:
         known = self._attempts.get(pod.index)
+        if known and known.pod.uid == pod.uid and pod.cause and pod.cause.exit_code is not None:
+            # Of an evicted pod, the kubelet may tell only later how its container ended.
+            self._attempts[pod.index] = _Attempt(pod, known.log)
         if known and (known.pod.uid == pod.uid or known.pod.created > pod.created):
             return
         self._attempts[pod.index] = _Attempt(pod, self._last_lines(change.object))

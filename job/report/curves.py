@@ -302,10 +302,7 @@ def start_words(report: Report, detail: Detail) -> str:
     ]
     if unsolved := numbers.replicates - numbers.solved:
         parts.append(f"{unsolved} {'does' if unsolved == 1 else 'do'} not within {limit}")
-    return (
-        f"The first start {own}. Of all {numbers.replicates} starts {_listed(parts)}."
-        f"{_end_words(detail, limit)}"
-    )
+    return f"The first start {own}. Of all {numbers.replicates} starts {_listed(parts)}.{_end_words(detail, limit)}"
 
 
 def _listed(parts: Sequence[str]) -> str:

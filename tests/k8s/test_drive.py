@@ -203,6 +203,45 @@ def test_a_driver_in_a_killed_ones_place_knows_why_what_is_gone_had_failed(names
     assert (told["reason"], told["exit_code"], told["log"]) == ("ExitCode", 3, ["at the end"])
 
 
+def test_how_a_container_ended_is_told_also_where_the_kubelet_says_it_later(namespace, start, tmp_path):
+    """A Job and its pod that no controller and no kubelet has: their statuses are ours to write."""
+    objects = sweep_job("later", "exit 0", neurons=[1], managedBy="tests/nobody")
+    create(namespace, objects)
+    spec = objects[1]["spec"]["template"]["spec"] | {"schedulerName": "nobody"}
+    labels = {
+        "batch.kubernetes.io/job-name": "later-r1",
+        "batch.kubernetes.io/job-completion-index": "0",
+    }
+    create(
+        namespace,
+        [
+            {"kind": "Pod", "apiVersion": "v1", "metadata": {"name": "later-r1-0", "labels": labels}}
+            | {"spec": spec}
+        ],
+    )
+
+    def tell(kind, name, **status):
+        patch = ["--subresource=status", "--type=merge", "--patch", json.dumps({"status": status})]
+        kubectl("patch", kind, name, "-n", namespace, *patch)
+
+    driver = start("driver", "later", "--output", str(tmp_path))
+    driver.wait_until(lambda: driver.has_said("watching"))
+    evicted = {"phase": "Failed", "reason": "Evicted", "message": "too much"}
+    tell("pod", "later-r1-0", **evicted)
+    driver.wait_until(lambda: driver.has_said("attempt 1 failed: Evicted: too much"))
+    terminated = {"exitCode": 137, "reason": "Error", "startedAt": None, "finishedAt": None}
+    container = {"name": "trial", "image": "a", "imageID": "", "ready": False, "restartCount": 0}
+    tell("pod", "later-r1-0", containerStatuses=[container | {"state": {"terminated": terminated}}])
+    ended = {"type": "Failed", "status": "True", "reason": "FailedIndexes", "message": "so it is"}
+    target = ended | {"type": "FailureTarget"}
+    now = "2026-01-01T00:00:00Z"
+    conditions = [one | {"lastTransitionTime": now, "lastProbeTime": now} for one in (target, ended)]
+    tell("job", "later-r1", startTime=now, failedIndexes="0", failed=1, conditions=conditions)
+    assert driver.end().code == 0
+    (told,) = json.loads((tmp_path / "runs/later-r1/report/summary.json").read_text())["failed"]
+    assert (told["reason"], told["exit_code"]) == ("Evicted", 137)
+
+
 def test_an_output_below_the_volumes_folder_is_made_with_the_first_result(tmp_path, monkeypatch):
     monkeypatch.setattr("k8s.sweeps.VOLUME", tmp_path)
     config = make_config({"output": f"{tmp_path}/below/it"})
