@@ -6,7 +6,7 @@ import sys
 import traceback
 from collections.abc import Iterator
 from difflib import get_close_matches
-from functools import cache
+from functools import cached_property
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -14,6 +14,7 @@ import click
 from click.core import ParameterSource
 
 from job import logs
+from job.champion_cli import champion
 from job.config import AXES, SweepConfig, make_config
 from job.errors import ConfigError, SweepError
 from job.options import (
@@ -30,7 +31,6 @@ from job.options import (
 from job.report.cli import plot, report
 
 if TYPE_CHECKING:
-    from job.champion import Champions
     from job.grid import Trial
     from job.leaderboard import Leaderboard
 
@@ -41,12 +41,12 @@ class _Commands(click.Group):
     """The commands below, and those that other packages of this distribution add: job/ imports none of them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [*super().list_commands(ctx), *self._added()]
+        return [*super().list_commands(ctx), *self._added]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        return super().get_command(ctx, cmd_name) or self._added().get(cmd_name)
+        return super().get_command(ctx, cmd_name) or self._added.get(cmd_name)
 
-    @cache  # noqa: B019 - there is one group, as long as the program lives
+    @cached_property
     def _added(self) -> dict[str, click.Command]:
         points = entry_points(group="xor_sweep.commands")
         return {command.name: command for point in points for command in point.load()}
@@ -226,95 +226,7 @@ def leaderboard(run: str, table_format: str, output: str | None) -> None:
 
 cli.add_command(report)
 cli.add_command(plot)
-
-
-class _ChampionCommands(click.Group):
-    """The commands below, as other packages of this distribution extend them: job/ knows nothing of releases."""
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        command = super().get_command(ctx, cmd_name)
-        for point in entry_points(group="xor_sweep.champion"):
-            command = command and point.load()(command)
-        return command
-
-
-@cli.group(cls=_ChampionCommands)
-def champion() -> None:
-    """Show, explain or take back the choice of the model in use.
-
-    \b
-    xor-sweep champion show --output gs://bucket/prefix
-    xor-sweep champion history --release demo
-    xor-sweep champion rollback --release demo --namespace lab
-    """
-
-
-_CHAMPION_OPTIONS = options(
-    setting("output", text="Where champion.json is: a folder, or gs://bucket/prefix."),
-    click.option(
-        "--format",
-        "text_format",
-        type=click.Choice(["text", "json"]),
-        default="text",
-        envvar="XOR_SWEEP_CHAMPION_FORMAT",
-        show_envvar=True,
-        show_default=True,
-        help="How to print it.",
-    ),
-    DEBUG,
-)
-
-
-@champion.command()
-@_CHAMPION_OPTIONS
-def show(output: str | None, text_format: str) -> None:
-    """Show the champion: the model in use, and its numbers.
-
-    \b
-    xor-sweep champion show --output gs://bucket/prefix --format json
-    xor-sweep champion show --release demo
-    """
-    current = _champions(output).champion
-    click.echo(current.model_dump_json(indent=2) if text_format == "json" else f"{current}\n{current.model}")
-
-
-@champion.command()
-@_CHAMPION_OPTIONS
-def history(output: str | None, text_format: str) -> None:
-    """Show every decision about the champion, the oldest first, and why it was made.
-
-    \b
-    xor-sweep champion history --output gs://bucket/prefix
-    """
-    for past in _champions(output).history:
-        line = f"{past.time}  {past.action}: {past.contender}: {past.why}"
-        click.echo(past.model_dump_json() if text_format == "json" else line)
-
-
-@champion.command()
-@_CHAMPION_OPTIONS
-def rollback(output: str | None, text_format: str) -> None:
-    """Make the champion before this one champion again.
-
-    \b
-    xor-sweep champion rollback --output gs://bucket/prefix
-    """
-    from job.champion import roll_back  # scipy
-    from job.storage import open_storage
-
-    decision = roll_back(open_storage(output or "."))
-    click.echo(decision.model_dump_json() if text_format == "json" else f"champion again: {decision.contender}")
-
-
-def _champions(output: str | None) -> "Champions":
-    from job.champion import no_champion, read_champions  # scipy
-    from job.storage import open_storage
-
-    storage = open_storage(output or ".")
-    found = read_champions(storage)
-    if found is None:
-        raise no_champion(storage)
-    return found
+cli.add_command(champion)
 
 
 def _config(context: click.Context) -> SweepConfig:
@@ -471,7 +383,7 @@ def _open_what_is_closed() -> None:
             os.fstat(number)
         except OSError:
             os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
-    sys.stdout, sys.stderr = (stream or open(os.devnull, "w") for stream in (sys.stdout, sys.stderr))  # noqa: SIM115
+    sys.stdout, sys.stderr = sys.stdout or os.fdopen(1, "w"), sys.stderr or os.fdopen(2, "w")
 
 
 def _fail(message: str, exit_code: int, how: dict[str, Any]) -> NoReturn:

@@ -5,6 +5,7 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any
 
 from job.config import AXES, OPTIMIZERS, SweepConfig
 from job.errors import ConfigError
@@ -104,7 +105,7 @@ def replicate_seeds(config: SweepConfig, architecture: Architecture) -> range:
     return range(first, first + config.replicates)
 
 
-def _trial(index: int, point: tuple[object, ...], varied: list[bool]) -> Trial:
+def _trial(index: int, point: tuple[Any, ...], varied: list[bool]) -> Trial:
     layers, neurons, *others = point
     name = f"l{layers}-n{neurons}"
     for value, varies in zip(others, varied[2:], strict=True):
@@ -113,4 +114,4 @@ def _trial(index: int, point: tuple[object, ...], varied: list[bool]) -> Trial:
     settings = dict(zip(AXES, point, strict=True))
     if settings["learning_rate"] is None:
         settings["learning_rate"] = OPTIMIZERS[str(settings["optimizer"])]
-    return Trial(index, name, Architecture(**settings))  # type: ignore[arg-type]
+    return Trial(index, name, Architecture(**settings))

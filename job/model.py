@@ -81,8 +81,7 @@ UNROLLED = 16
 scalar loop, far slower. So longer sums are sums of sums."""
 
 
-@tf.custom_gradient  # type: ignore[untyped-decorator]
-def _contract(values: tf.Tensor, kernel: tf.Tensor) -> tuple[tf.Tensor, Any]:
+def _with_gradient(values: tf.Tensor, kernel: tf.Tensor) -> tuple[tf.Tensor, Any]:
     """Multiply (rows, inputs, R) by (inputs, units, R), replicate by replicate, to (rows, units, R).
 
     The gradient is spelled out because its sum over the units needs the same care as the sum over the inputs.
@@ -97,6 +96,9 @@ def _contract(values: tf.Tensor, kernel: tf.Tensor) -> tuple[tf.Tensor, Any]:
         return by_values, by_kernel
 
     return outputs, gradient
+
+
+_contract = tf.custom_gradient(_with_gradient)
 
 
 def _sum_by_parts(partial_sum: Callable[[slice], tf.Tensor], terms: int) -> tf.Tensor:
@@ -127,8 +129,6 @@ def initial_weights(architecture: Architecture, seeds: NDArray[np.int64]) -> Wei
     initializer = keras.initializers.GlorotUniform(seed=generator)
     shapes = list(itertools.pairwise(architecture.widths))
 
-    # On the CPU and not compiled by XLA, whose random numbers are others: the draws are then `plain_model`'s.
-    @tf.function  # type: ignore[untyped-decorator]
     def draw(all_seeds: tf.Tensor) -> list[tf.Tensor]:
         def one(seed: tf.Tensor) -> list[tf.Tensor]:
             generator.state.assign(tf.stack([seed, tf.zeros_like(seed)]))
@@ -137,8 +137,9 @@ def initial_weights(architecture: Architecture, seeds: NDArray[np.int64]) -> Wei
         kernels: list[tf.Tensor] = tf.map_fn(one, all_seeds, fn_output_signature=[tf.float32] * len(shapes))
         return kernels
 
+    # On the CPU and not compiled by XLA, whose random numbers are others: the draws are then `plain_model`'s.
     with tf.device("CPU:0"):
-        kernels = draw(tf.constant(seeds, generator.state.dtype))
+        kernels = tf.function(draw)(tf.constant(seeds, generator.state.dtype))
     weights: Weights = []
     for kernel, (_, units) in zip(kernels, shapes, strict=True):
         weights += [np.moveaxis(kernel.numpy(), 0, -1), np.zeros((units, len(seeds)), "float32")]

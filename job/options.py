@@ -32,7 +32,7 @@ class Value(click.ParamType[Any]):
     def __init__(self, known: tuple[str, ...] = ()) -> None:
         self.known = known
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ARG002
+    def convert(self, value: Any, *_: Any, **__: Any) -> Any:
         """Turn text into an int or a float; leave what is none, or is more than a float can hold."""
         if not isinstance(value, str):
             return value
@@ -44,7 +44,7 @@ class Value(click.ParamType[Any]):
             return value
         return number if number and math.isfinite(number) else value
 
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002
+    def shell_complete(self, _: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """Complete the last of the names that are known."""
         before, comma, last = incomplete.rpartition(",")
         return [CompletionItem(before + comma + name) for name in self.known if name.startswith(last)]
@@ -55,12 +55,12 @@ class Values(Value):
 
     name = "list"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+    def convert(self, value: Any, *_: Any, **__: Any) -> Any:
         """Turn `1,2,3` into [1, 2, 3]."""
         if not isinstance(value, str):
             return value
         parts = [part.strip() for part in value.split(",")] if value.strip() else []
-        return [super(Values, self).convert(part, param, ctx) for part in parts]
+        return [super(Values, self).convert(part) for part in parts]
 
 
 _NAMES = {"activation": ACTIVATIONS, "loss": LOSSES, "optimizer": tuple(OPTIMIZERS), "device": DEVICES}

@@ -36,7 +36,7 @@ def predictions(text):
 def test_hugging_face_reads_the_front_matter(finished, trial):
     attempt = attempt_of(finished.run, trial)
     data = ModelCard.load(attempt / CARD).data
-    assert data.library_name == "keras"
+    assert data.get("library_name") == "keras"
     assert data.license == "apache-2.0"
     assert data.pipeline_tag == "tabular-classification"
     assert "xor" in data.tags
