@@ -16,6 +16,7 @@ from types import SimpleNamespace
 
 import pytest
 from pages import parse
+from playwright.sync_api import sync_playwright
 from programs import (
     DIVERGING,
     ENDLESS,
@@ -325,3 +326,43 @@ def write(copy, say):
         return said, parse((copy / "report" / "index.html").read_text(encoding="utf-8"))
 
     return call
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """Debian's chromium, driven by playwright."""
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    if path is None:
+        pytest.skip("no chromium here (on Debian: apt-get install chromium)")
+    with sync_playwright() as playwright:
+        # A container's root has no user namespaces for chromium's sandbox; the page is our own.
+        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+        browser = playwright.chromium.launch(executable_path=path, args=arguments)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def look(chromium):
+    """Open the report of a run; at the end, neither the console nor the network may have had any trouble."""
+    troubles, contexts = [], []
+
+    def call(run, width=1200, **how):
+        context = chromium.new_context(viewport={"width": width, "height": 900}, **how)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: troubles.append(message.text) if message.type != "log" else None)
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.on("requestfailed", lambda request: troubles.append(request.url))
+        address = (run / "report" / "index.html").as_uri()
+        page.on(
+            "request",
+            lambda request: None if request.url.startswith((address, "data:")) else troubles.append(request.url),
+        )
+        page.goto(address)
+        return page
+
+    yield call
+    for context in contexts:
+        context.close()
+    assert not troubles

@@ -93,3 +93,21 @@ def corners(d):
 def p_words(p):
     """Write a p-value as the page does."""
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def cells(page, head):
+    """Return a column of the leaderboard, as it is shown."""
+    table = page.locator("#leaderboard table")
+    heads = [words.strip() for words in table.locator("thead th").all_inner_texts()]
+    place = next(at for at, words in enumerate(heads) if words.startswith(head))
+    return [row.locator("th, td").nth(place).inner_text().strip() for row in table.locator("tbody tr").all()]
+
+
+def contrast(first, second):
+    def luminance(colour):
+        parts = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    low, high = sorted((luminance(first), luminance(second)))
+    return (high + 0.05) / (low + 0.05)
