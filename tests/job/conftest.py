@@ -28,7 +28,7 @@ from programs import (
     run_on_a_terminal,
     run_program,
 )
-from runs import content
+from run_files import content
 
 from job.cli import main
 from job.config import SweepConfig

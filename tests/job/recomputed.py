@@ -5,7 +5,7 @@ import math
 from fractions import Fraction
 from statistics import NormalDist
 
-from runs import rows_of
+from run_files import rows_of
 
 Z = NormalDist().inv_cdf(0.975)
 

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from runs import rows
+from run_files import rows
 
 
 def trials_of(folder):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from huggingface_hub import ModelCard
 from programs import ENVIRONMENT
-from runs import attempt_of, result_of
+from run_files import attempt_of, result_of
 
 from job.config import make_config
 from job.grid import trial_at

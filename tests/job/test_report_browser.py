@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from pages import cells, contrast
-from runs import under_other_names
+from run_files import under_other_names
 
 from job.config import SweepConfig
 from job.report.page import write_report

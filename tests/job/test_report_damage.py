@@ -12,7 +12,7 @@ from urllib.parse import quote
 import pytest
 from pages import p_words, parse
 from recomputed import log_rank, read_rows
-from runs import attempt_of, damaged, result_of, rows_of, under_other_names
+from run_files import attempt_of, damaged, result_of, rows_of, under_other_names
 
 from job.config import SweepConfig
 from job.grid import trials

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from pages import cells, contrast
-from runs import under_other_names
+from run_files import under_other_names
 
 from job.config import SweepConfig
 from job.report.page import write_report

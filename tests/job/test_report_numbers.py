@@ -13,7 +13,7 @@ import pytest
 from pages import corners, p_words, parse
 from programs import ENVIRONMENT, run_program
 from recomputed import band, expected_rows, log_rank, numbers_of, read_rows, survival_curve
-from runs import attempt_of, result_of, rows_of
+from run_files import attempt_of, result_of, rows_of
 
 from job.grid import Architecture
 from job.leaderboard import WINNER, Row

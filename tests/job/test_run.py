@@ -9,7 +9,7 @@ import sys
 
 import pytest
 from programs import ENVIRONMENT, PROGRAM
-from runs import attempt_of, damaged, result_of, rows_of
+from run_files import attempt_of, damaged, result_of, rows_of
 
 FILES = {
     *("replicates.csv", "history.csv", "networks.json", "model.keras", "README.md", "log.jsonl"),

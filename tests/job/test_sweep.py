@@ -3,7 +3,7 @@
 import json
 
 from programs import SMALL, SMALLER, run_on_a_terminal
-from runs import attempt_of, changes, content, rows
+from run_files import attempt_of, changes, content, rows
 
 
 def test_each_line_of_the_log_is_a_json_object_and_standard_error_is_empty(finished, single_trial):

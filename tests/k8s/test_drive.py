@@ -7,7 +7,7 @@ import re
 
 import pytest
 from jobs import FAIL_INDEX, WAITS, create, finished_run, kubectl, let_go, sweep_job
-from runs import content
+from run_files import content
 
 from job.config import make_config
 from job.errors import ConfigError

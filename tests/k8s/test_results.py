@@ -6,7 +6,7 @@ import re
 import pytest
 from jobs import create, finished_run, kubectl, sweep_job, winner
 from layouts import layout, names_in
-from runs import content
+from run_files import content
 
 from job.champion import challenge
 from job.config import make_config
