@@ -13,7 +13,7 @@ from job.config import AXES
 from job.grid import Architecture, Trial, trials
 from job.run import REPLICATES, Run, TrialResult, damage
 from job.survival import EpochsToSolve, Outcome, Ranking, rank
-from job.wording import count_words, limit_words, percent
+from job.wording import count_words, limit_words, listed, percent
 
 MOST_LISTED = 100
 """The most letters of the first five names of a list: of longer names, two are listed."""
@@ -173,7 +173,7 @@ def _listed(names: Sequence[str]) -> str:
     most = 5 if len("".join(names[:5])) <= MOST_LISTED else 2
     if len(names) > most:
         return f"{', '.join(names[:most])} and {len(names) - most} more"
-    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+    return listed(names)
 
 
 def epoch(value: int | None, limit: int) -> str:

@@ -1,6 +1,7 @@
 """Numbers and other values as people read them."""
 
 import json
+from collections.abc import Sequence
 
 MOST_QUOTED = 80
 """The most letters of a value that is quoted: a longer one is cut."""
@@ -30,6 +31,11 @@ def percent(share: float, digits: int = 1) -> str:
     if 0 < share < 1 and float(words) in (0, 100):
         return f">{100 - least:.{digits}f}" if float(words) else f"<{least:.{digits}f}"
     return words
+
+
+def listed(words: Sequence[str]) -> str:
+    """Join words, as `a`, `a and b` or `a, b and c`."""
+    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
 
 def quoted(value: object) -> str:

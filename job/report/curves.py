@@ -9,7 +9,7 @@ from job.report import marks
 from job.report.reading import Detail, Report
 from job.report.words import median_words
 from job.survival import unsolved_share
-from job.wording import limit_words, percent
+from job.wording import limit_words, listed, percent
 
 Height = Callable[[float], float]
 
@@ -302,12 +302,7 @@ def start_words(report: Report, detail: Detail) -> str:
     ]
     if unsolved := numbers.replicates - numbers.solved:
         parts.append(f"{unsolved} {'does' if unsolved == 1 else 'do'} not within {limit}")
-    return f"The first start {own}. Of all {numbers.replicates} starts {_listed(parts)}.{_end_words(detail, limit)}"
-
-
-def _listed(parts: Sequence[str]) -> str:
-    comma = "," if len(parts) > 2 else ""
-    return f"{', '.join(parts[:-1])}{comma} and {parts[-1]}"
+    return f"The first start {own}. Of all {numbers.replicates} starts {listed(parts)}.{_end_words(detail, limit)}"
 
 
 def _end_words(detail: Detail, limit: int) -> str:
