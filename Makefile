@@ -30,7 +30,7 @@ bench: $(VENV)/.installed-dev
 	$(VENV)/bin/python -m tests.benchmarks
 
 docs: $(VENV)/.installed-dev
-	$(VENV)/bin/python -m docs.make
+	$(VENV)/bin/python -m tools.docs
 
 clean:
 	rm -rf $(VENV)

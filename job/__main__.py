@@ -10,7 +10,7 @@ on_interrupt = signal.getsignal(signal.SIGINT)
 if on_interrupt != signal.SIG_IGN:
     signal.signal(signal.SIGINT, lambda number, _: os._exit(128 + number))
 
-from job.cli import main  # noqa: E402
+from job.cli.main import main  # noqa: E402
 
 signal.signal(signal.SIGINT, on_interrupt)
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import click
 import pytest
 
-from docs import make
-from job.cli import cli
-from job.config import SweepConfig
+from job.cli.main import cli
+from job.settings.sweep import SweepConfig
+from tools import docs as make
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = (ROOT / "docs/reference.md").read_text()
@@ -69,9 +69,9 @@ def test_every_link_to_a_file_leads_to_one(page):
         assert (path.parent / target).exists(), f"{page} links to {target}"
 
 
-@pytest.mark.parametrize("module", sorted(path.name for path in (ROOT / "job").glob("[a-z]*.py")))
-def test_every_module_is_in_the_developers_layout(module):
-    assert re.search(rf"(?<!\w){re.escape(module)}", (ROOT / "CONTRIBUTING.md").read_text())
+@pytest.mark.parametrize("room", sorted(path.name for path in (ROOT / "job").iterdir() if path.name[0] not in "_."))
+def test_every_folder_of_the_program_is_in_the_developers_layout(room):
+    assert room == "py.typed" or room in (ROOT / "CONTRIBUTING.md").read_text()
 
 
 @pytest.mark.parametrize("target", ["sweep", "test"])

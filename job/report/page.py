@@ -13,11 +13,13 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 
-from job.grid import trials
-from job.leaderboard import Row, as_csv
-from job.report import bars, curves, heatmap, marks, networks, plots, words
+from job.report import pictures as plots
+from job.report import sentences as words
 from job.report.reading import Detail, Report, Undone, read_report
-from job.run import CARD, LEADERBOARD, MODEL, REPORT, Run
+from job.report.svg import bars, curves, heatmap, marks, networks
+from job.runs.run import CARD, LEADERBOARD, MODEL, REPORT, Run
+from job.settings.grid import trials
+from job.statistics.leaderboard import Row, as_csv
 from job.wording import count_words, value_words
 
 INDEX = f"{REPORT}/index.html"

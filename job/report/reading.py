@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from job.errors import ObjectNotFoundError, SweepError
-from job.grid import trials
-from job.leaderboard import Leaderboard, Row, epochs_to_solve, leaderboard_of
-from job.networks import NETWORKS, Networks
-from job.run import CARD, HISTORY, LOG, MODEL, Run, StoredFile, TrialResult
-from job.survival import EpochsToSolve
+from job.runs.run import CARD, HISTORY, LOG, MODEL, Run, StoredFile, TrialResult
+from job.runs.snapshots import NETWORKS, Networks
+from job.settings.grid import trials
+from job.statistics.leaderboard import Leaderboard, Row, epochs_to_solve, leaderboard_of
+from job.statistics.survival import EpochsToSolve
 
 AT_ONCE = 16
 """Reads side by side: a bucket answers each in tens of milliseconds."""

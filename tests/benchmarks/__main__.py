@@ -11,16 +11,16 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.table import Table
 
-from job.devices import start_tensorflow
-from job.progress import as_rate
+from job.cli.progress import as_rate
+from job.training.devices import start_tensorflow
 
 start_tensorflow("cpu")
 
-from job.config import make_config  # noqa: E402 - TensorFlow is started as the program starts it
-from job.data import FEATURES, TARGETS  # noqa: E402
-from job.grid import Architecture, trials  # noqa: E402
-from job.model import plain_model  # noqa: E402
-from job.training import BLOCK, train  # noqa: E402
+from job.problems.parity import FEATURES, TARGETS  # noqa: E402
+from job.settings.grid import Architecture, trials  # noqa: E402
+from job.settings.sweep import make_config  # noqa: E402 - TensorFlow is started as the program starts it
+from job.training.loop import BLOCK, train  # noqa: E402
+from job.training.networks import plain_model  # noqa: E402
 
 REPEATS = 3
 EPOCHS = 400
@@ -40,7 +40,7 @@ def main() -> None:
 
 
 def vectorised(architecture: Architecture) -> float:
-    """Return the replicate-epochs per second of the loop in job/training.py, compilation left out."""
+    """Return the replicate-epochs per second of the loop in job/training/loop.py, compilation left out."""
 
     def once() -> float:
         training = train(architecture, range(BLOCK), EPOCHS, keep_training=True)

@@ -3,7 +3,8 @@
     .venv/bin/python -m tests.benchmarks.verdicts [SWEEPS]
 
 The epochs to solve are drawn from a log-normal distribution like that of one hidden layer of 16 neurons (median
-100), watched for 1,000 epochs or for 160, where a quarter is censored. README.md and job/survival.py quote them.
+100), watched for 1,000 epochs or for 160, where a quarter is censored. README.md and
+job/statistics/survival.py quote them.
 """
 
 import sys
@@ -11,7 +12,7 @@ import sys
 import numpy as np
 from scipy.stats import binomtest
 
-from job.survival import SIGNIFICANCE_LEVEL, EpochsToSolve, outcome, rank
+from job.statistics.survival import SIGNIFICANCE_LEVEL, EpochsToSolve, outcome, rank
 
 MEDIAN, SPREAD = 100, 0.75
 

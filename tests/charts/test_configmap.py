@@ -2,8 +2,8 @@
 
 import pytest
 
-from job.config import make_config
-from job.config_file import read_config_file
+from job.settings.file import read_config_file
+from job.settings.sweep import make_config
 
 
 def sweep_file(chart, tmp_path, **values):

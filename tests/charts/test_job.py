@@ -4,7 +4,6 @@ import random
 
 import pytest
 
-from job.config import ACTIVATIONS, LOSSES, OPTIMIZERS, make_config
 from job.errors import (
     EXIT_CODES,
     ConfigError,
@@ -15,7 +14,8 @@ from job.errors import (
     SweepError,
     TrialError,
 )
-from job.grid import trials_of_pod
+from job.settings.grid import trials_of_pod
+from job.settings.sweep import ACTIVATIONS, LOSSES, OPTIMIZERS, make_config
 
 
 def some_grid(number):

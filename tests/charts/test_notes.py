@@ -5,8 +5,8 @@ import shlex
 
 import pytest
 
-from job.config import make_config
-from job.grid import trials_of_pod
+from job.settings.grid import trials_of_pod
+from job.settings.sweep import make_config
 
 GRIDS = [
     {},

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from docs import kubernetes_api
+from tools import kubernetes_api
 
 from .pod_values import NEVER_RUN, REFUSED, TAKEN
 

@@ -1,6 +1,6 @@
 """templates/tests/trial.yaml: what `helm test` runs."""
 
-from job.cli import cli
+from job.cli.main import cli
 
 
 def test_helm_test_trains_the_smallest_trial_in_a_pod_like_the_sweeps(chart):

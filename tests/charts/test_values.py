@@ -7,10 +7,10 @@ import tomllib
 import pytest
 from ruamel.yaml import YAML
 
-from docs import chart as made
-from job.config import SweepConfig, make_config
 from job.errors import ConfigError
-from job.storage import open_storage
+from job.settings.sweep import SweepConfig, make_config
+from job.storage.base import open_storage
+from tools import chart as made
 
 from .conftest import CHART, NOWHERE, Chart
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from job.leaderboard import make_leaderboard
-from job.run import open_run
+from job.runs.run import open_run
+from job.statistics.leaderboard import make_leaderboard
 
 PROJECT = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
 TINY = {"XOR_SWEEP_LAYERS": "1,2", "XOR_SWEEP_NEURONS": "2", "XOR_SWEEP_REPLICATES": "8", "XOR_SWEEP_EPOCHS": "20"}
@@ -116,7 +116,7 @@ def test_no_program_in_it_gives_more_rights_than_its_caller_has(inside):
 
 def test_bytecode_is_compiled_since_nobody_could_write_it(inside):
     lacking = (
-        "import sys, os, importlib.util as u, json, job.cli, numpy, scipy.stats, k8s;"
+        "import sys, os, importlib.util as u, json, job.cli.main, numpy, scipy.stats, k8s;"
         "print([m.__name__ for m in list(sys.modules.values()) if getattr(m, '__file__', None)"
         " and m.__file__.endswith('.py') and not os.path.exists(u.cache_from_source(m.__file__))])"
     )

@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
-
 from tests.charts.pod_values import NEVER_RUN, REFUSED, TAKEN
 
 from .conftest import CHART, helm

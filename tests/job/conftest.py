@@ -30,9 +30,9 @@ from programs import (
 )
 from run_files import content
 
-from job.cli import main
-from job.config import SweepConfig
-from job.grid import Architecture, replicate_seeds
+from job.cli.main import main
+from job.settings.grid import Architecture, replicate_seeds
+from job.settings.sweep import SweepConfig
 
 
 @pytest.fixture

@@ -3,21 +3,17 @@
 import json
 import os
 import shutil
-import sys
 import urllib.parse
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from jobs import WAITS, Proxy, create, finished_run, kubectl, let_go, sweep_job, wait_until_ready
+from programs import ENVIRONMENT, OnATerminal, Running, run_program
 
 from job.errors import SweepError
-from k8s.client import connect
-
-sys.path.append(str(Path(__file__).parents[1] / "job"))
-from programs import ENVIRONMENT, OnATerminal, Running, run_program
+from k8s.api.client import connect
 
 
 @pytest.fixture(scope="session")

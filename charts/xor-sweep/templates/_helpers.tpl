@@ -97,7 +97,7 @@ The sweep, as the program reads and counts it.
 {{- merge (dict "device" (include "xor-sweep.device" .)) .Values.sweep | toYaml }}
 {{- end }}
 
-{{/* The axes of the grid, the slowest first, each a list; as job/config.py's AXES. */}}
+{{/* The axes of the grid, the slowest first, each a list; as job/settings/sweep.py's AXES. */}}
 {{- define "xor-sweep.axes" -}}
 {{- $axes := list }}
 {{- range $axis := list "layers" "neurons" "activation" "loss" "optimizer" "learning_rate" }}
@@ -121,7 +121,7 @@ The sweep, as the program reads and counts it.
 {{- div (sub (add $trials $each) 1) $each }}
 {{- end }}
 
-{{/* A trial's name, as job/grid.py makes it: (dict "axes" the axes "trial" its index in the grid). */}}
+{{/* A trial's name, as job/settings/grid.py makes it: (dict "axes" the axes "trial" its index in the grid). */}}
 {{- define "xor-sweep.trialName" -}}
 {{- $name := "" }}
 {{- $rest := .trial }}

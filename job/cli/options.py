@@ -1,0 +1,146 @@
+"""The command line's options: those of `SweepConfig`'s fields, and what several commands share."""
+
+import math
+import re
+from collections.abc import Callable
+from functools import reduce
+from pathlib import Path
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from job.settings.sweep import ACTIVATIONS, AXES, LOSSES, OPTIMIZERS, SweepConfig
+
+DEVICES = ("auto", "cpu", "gpu")
+
+OF_THE_POD = {
+    "XOR_SWEEP_POD_UID": "The pod's uid: the name of the attempt whose files it writes.",
+    "XOR_SWEEP_FAILURE_COUNT": "How many pods of its index have failed: of several trials, it begins with another.",
+    "XOR_SWEEP_IMAGE": "The image's name, for sweep.json.",
+}
+"""The environment variables that are no option's: the chart sets them."""
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+class Value(click.ParamType[Any]):
+    """A number or a word; whether it fits is `SweepConfig`'s to say, in one place and one wording."""
+
+    name = "value"
+
+    def __init__(self, known: tuple[str, ...] = ()) -> None:
+        self.known = known
+
+    def convert(self, value: Any, *_: Any, **__: Any) -> Any:
+        """Turn text into an int or a float; leave what is none, or is more than a float can hold."""
+        if not isinstance(value, str):
+            return value
+        if re.fullmatch(r"[+-]?[0-9]{1,1000}", value):
+            return int(value)
+        try:
+            number = float(value) if re.fullmatch(r"[0-9eE.+-]+", value) else 0.0
+        except ValueError:
+            return value
+        return number if number and math.isfinite(number) else value
+
+    def shell_complete(self, _: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Complete the last of the names that are known."""
+        before, comma, last = incomplete.rpartition(",")
+        return [CompletionItem(before + comma + name) for name in self.known if name.startswith(last)]
+
+
+class Values(Value):
+    """Values with commas between."""
+
+    name = "list"
+
+    def convert(self, value: Any, *_: Any, **__: Any) -> Any:
+        """Turn `1,2,3` into [1, 2, 3]."""
+        if not isinstance(value, str):
+            return value
+        parts = [part.strip() for part in value.split(",")] if value.strip() else []
+        return [super(Values, self).convert(part) for part in parts]
+
+
+_NAMES = {"activation": ACTIVATIONS, "loss": LOSSES, "optimizer": tuple(OPTIMIZERS), "device": DEVICES}
+
+
+def setting(name: str, *, single: bool = False, text: str | None = None, default: str | None = None) -> Decorator:
+    """Return the option of one of `SweepConfig`'s fields; its help and default are the field's own."""
+    field = SweepConfig.model_fields[name]
+    flag = "--" + name.replace("_", "-")
+    kinds: dict[str, Any] = {"output": click.Path(), "run": str, "keep_training": bool}
+    kind = kinds.get(name) or (Values if name in AXES and not single else Value)(_NAMES.get(name, ()))
+    return click.option(
+        f"{flag}/--no-{flag[2:]}" if kind is bool else flag,
+        type=kind,
+        default=None,
+        envvar=f"XOR_SWEEP_{name.upper()}",
+        show_envvar=True,
+        help=f"{text or field.description} {default or _default_in_words(field.default)}".rstrip(),
+    )
+
+
+def _default_in_words(default: Any) -> str:
+    if default is None:
+        return ""
+    return f"(default: {','.join(map(str, default)) if isinstance(default, tuple) else str(default).lower()})"
+
+
+def options(*each: Decorator) -> Decorator:
+    """Return several options as one."""
+    return lambda command: reduce(lambda decorated, option: option(decorated), reversed(each), command)
+
+
+CONFIG = click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    envvar="XOR_SWEEP_CONFIG",
+    show_envvar=True,
+    metavar="FILE",
+    help="A sweep file: YAML with any of these settings. Flags and the environment go before it.",
+)
+
+
+def remember(context: click.Context, option: click.Parameter, value: Any) -> Any:
+    """Keep how errors are to be shown where `main` finds it."""
+    if isinstance(context.obj, dict):
+        context.obj[option.name] = value
+    return value
+
+
+LOG_FORMAT = click.option(
+    "--log-format",
+    type=click.Choice(["auto", "text", "json"]),
+    default="auto",
+    callback=remember,
+    is_eager=True,
+    envvar="XOR_SWEEP_LOG_FORMAT",
+    show_envvar=True,
+    show_default=True,
+    help="JSON, one object a line, or words; auto: words on a terminal.",
+)
+
+
+def _debug(text: str, *, exposed: bool) -> Decorator:
+    return click.option(
+        "--debug",
+        is_flag=True,
+        callback=remember,
+        is_eager=True,
+        expose_value=exposed,
+        envvar="XOR_SWEEP_DEBUG",
+        show_envvar=True,
+        help=text,
+    )
+
+
+DEBUG = _debug("Show tracebacks.", exposed=False)
+"""For the commands whose errors alone it changes: `job.cli.main.main` has it."""
+TRAINING_DEBUG = _debug("Show tracebacks, and what TensorFlow prints at its start.", exposed=True)
+GRID = options(
+    CONFIG, *(setting(name) for name in SweepConfig.model_fields if name not in ("trials_per_pod", "workers"))
+)
+
+OUTPUT = setting("output", text="Where the runs are: a folder, or gs://bucket/prefix.")

@@ -1,0 +1,119 @@
+"""What a sweep shows while it runs: a progress bar on a terminal, log lines elsewhere."""
+
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.text import Text
+
+from job import logs
+from job.errors import SweepError, TrialError
+from job.execution.pool import Watcher
+from job.runs.run import Run, TrialResult
+
+
+def as_rate(replicate_epochs: float, seconds: float) -> str:
+    """Write a training speed, such as `3.2 M replicate-epochs/s`."""
+    rate = replicate_epochs / seconds if seconds > 0 else 0.0
+    for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if rate >= size:
+            return f"{rate / size:.1f} {unit} replicate-epochs/s"
+    return f"{rate:.0f} replicate-epochs/s"
+
+
+class TerminalWatcher(Watcher):
+    """A progress bar over the trials, with the training speed and the best trial so far."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.bar = Progress(
+            SpinnerColumn(),
+            TextColumn("trials"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[speed]}"),
+            TextColumn("[bold]{task.fields[best]}"),
+            console=console,
+            transient=True,
+        )
+        self.best: tuple[int, str] | None = None
+        self.trained = 0
+        self.started = time.monotonic()
+
+    def __enter__(self) -> Self:
+        """Show the bar."""
+        self.task = self.bar.add_task("", total=None, speed="", best="")
+        self.bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Take the bar away."""
+        self.bar.stop()
+
+    def begun(self, run: Run, missing: int, found: int) -> None:
+        """Say which run this is."""
+        there = f", {found} there already" if found else ""
+        words = f"run {run.name}: trials to train: {missing}{there}, into {run.url}"
+        self.console.print(words, highlight=False, markup=False)
+        self.bar.update(self.task, total=missing + found, completed=found, speed="starting TensorFlow")
+
+    def ready(self, device: str, workers: int) -> None:
+        """Show that the training begins."""
+        self.started = time.monotonic()
+        self.bar.update(self.task, speed=f"compiling for the {device}, {workers} side by side")
+
+    def progress(self, replicate_epochs: int) -> None:
+        """Show the speed since the training began."""
+        self.trained += replicate_epochs
+        self.bar.update(self.task, speed=as_rate(self.trained, time.monotonic() - self.started))
+
+    def done(self, result: TrialResult) -> None:
+        """Count a trial, and show it if it is the best so far."""
+        median = result.summary["median"]
+        if median is not None and (self.best is None or (median, result.trial) < self.best):
+            self.best = median, result.trial
+            self.bar.update(self.task, best=f"best so far {result.trial}: median {median} epochs")
+        self.bar.advance(self.task)
+
+    def failed(self, trial: str, error: SweepError) -> None:
+        """Say why a trial failed, above the bar."""
+        self.console.print(Text.assemble((f"{trial} failed:", "red"), f" {error}"))
+        self.bar.advance(self.task)
+
+
+class LogWatcher(Watcher):
+    """Log lines: the run, then each trial's own lines as they come."""
+
+    def __init__(self, sink: logs.Sink) -> None:
+        self.sink = sink
+
+    def begun(self, run: Run, missing: int, found: int) -> None:
+        """Log which run this is."""
+        there = f", {found} there already" if found else ""
+        self.sink(logs.event(f"{run.name}: trials to train: {missing}{there}", run=run.name, url=run.url))
+
+    def ready(self, device: str, workers: int) -> None:
+        """Log where the training runs."""
+        self.sink(logs.event(f"training on the {device}", device=device, workers=workers))
+
+    def log(self, event: logs.Event) -> None:
+        """Pass a trial's line on."""
+        self.sink(event)
+
+    def failed(self, trial: str, error: SweepError) -> None:
+        """Log a trial whose worker could not log it itself: it was killed."""
+        if isinstance(error, TrialError):
+            return
+        self.sink(logs.event(f"{trial} failed: {error}", severity="ERROR", trial=trial, exit_code=error.exit_code))

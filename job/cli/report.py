@@ -1,0 +1,92 @@
+"""The commands that write a run's report, and one picture of it."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from job.cli.options import DEBUG, OUTPUT, Values, options
+from job.errors import ConfigError, SweepError
+
+PICTURES = (
+    *("heatmap", "heatmap-solved", "intervals", "survival", "accuracy"),
+    *("boundary", "unsolved", "network", "activations", "times"),
+)
+"""The kinds of pictures, in the order of the page; `job.report.pictures` draws them."""
+
+OF_TRIALS = ("survival", "accuracy", "boundary", "unsolved", "network")
+"""The kinds that draw trials one by one; the others show the whole run."""
+
+
+@click.command()
+@click.argument("run", type=click.Path())
+@options(OUTPUT, DEBUG)
+def report(run: str, output: str | None) -> None:
+    """Write the page of RUN and its pictures into its report/: one index.html that needs nothing else.
+
+    It may be unfinished: the page says what is missing. What is damaged is left out, and named.
+
+    \b
+    xor-sweep report runs/sweep-f572acc9
+    xor-sweep report sweep-f572acc9 --output gs://bucket/prefix
+    """
+    from job.report.page import INDEX, write_report  # scipy
+    from job.runs.run import open_run
+
+    opened = open_run(run, output or ".")
+    found = write_report(opened)
+    click.echo(f"{opened.url}/{INDEX}")
+    if found.damage:
+        raise SweepError(found.damage_words)
+
+
+@click.command()
+@click.argument("kind", metavar="KIND", type=click.Choice(PICTURES))
+@click.argument("run", type=click.Path())
+@click.option(
+    "--trials",
+    type=Values(),
+    envvar="XOR_SWEEP_TRIALS",
+    show_envvar=True,
+    help=f"The trials to draw, as l2-n16,l1-n32, for {', '.join(OF_TRIALS)}; left out, the picture's own choice.",
+)
+@click.option(
+    "--to",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar="XOR_SWEEP_TO",
+    show_envvar=True,
+    metavar="FILE",
+    help="The SVG file to write, or - for standard output. (default: KIND.svg)",
+)
+@options(OUTPUT, DEBUG)
+def plot(kind: str, run: str, trials: Any, to: Path | None, output: str | None) -> None:
+    """Draw one picture of RUN's report as an SVG file.
+
+    KIND is heatmap, heatmap-solved, intervals, survival, accuracy, boundary, unsolved, network, activations or
+    times. What is damaged is left out, and named.
+
+    \b
+    xor-sweep plot heatmap runs/sweep-f572acc9
+    xor-sweep plot survival runs/sweep-f572acc9 --trials l2-n16,l1-n32 --to survival.svg
+    """
+    from job.report.pictures import draw  # scipy
+    from job.report.reading import read_report
+    from job.runs.run import open_run
+
+    if trials and kind not in OF_TRIALS:
+        raise ConfigError(f"--trials is for {', '.join(OF_TRIALS)}; '{kind}' shows the whole run")
+    found = read_report(open_run(run, output or "."))
+    _write(draw(found, kind, tuple(map(str, trials or ()))), to or Path(f"{kind}.svg"))
+    if found.damage:
+        raise SweepError(found.damage_words)
+
+
+def _write(drawn: str, target: Path) -> None:
+    if str(target) == "-":
+        click.echo(drawn, nl=False)
+        return
+    try:
+        target.write_text(drawn, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{target} cannot be written: {error.strerror}") from error
+    click.echo(target)

@@ -1,0 +1,256 @@
+"""The worker processes of a sweep on one machine: started, fed with trials, listened to, and ended."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from queue import Empty, Queue
+from typing import IO, Any
+
+from job import errors, logs
+from job.errors import SweepError
+from job.runs.run import Run, TrialResult
+from job.settings.grid import Trial
+from job.signals import GRACE_SECONDS, StopRequest
+from job.training.devices import driver_is_here, usable_cores
+
+Message = dict[str, Any]
+"""What a worker says: see `job.execution.worker`."""
+
+
+class Watcher:
+    """What a sweep tells while it runs; each method may be overridden."""
+
+    def begun(self, run: Run, missing: int, found: int) -> None:
+        """Take the number of trials to train, and of those whose result is there already."""
+
+    def ready(self, device: str, workers: int) -> None:
+        """Take where the training will run; TensorFlow has started."""
+
+    def log(self, event: logs.Event) -> None:
+        """Take a log line of a trial."""
+
+    def progress(self, replicate_epochs: int) -> None:
+        """Take how much was trained since the last call."""
+
+    def done(self, result: TrialResult) -> None:
+        """Take the result of a trial that has just been committed."""
+
+    def failed(self, trial: str, error: SweepError) -> None:
+        """Take a trial that has failed: here it is not tried again."""
+
+
+class Pool:
+    """The worker processes of one sweep, and what is left for them to do."""
+
+    def __init__(
+        self,
+        run: Run,
+        missing: Iterable[Trial],
+        *,
+        watcher: Watcher,
+        stop: StopRequest | None,
+        provenance: Callable[[str], dict[str, Any]],
+        debug: bool,
+    ) -> None:
+        """Take the trials to train, who is told of them, and what makes sweep.json's provenance of a device."""
+        self.run = run
+        self.todo = deque(missing)
+        self.watcher = watcher
+        self.stop = stop
+        self.provenance = provenance
+        self.debug = debug
+        self.inbox: Queue[tuple[_Worker, Message | None]] = Queue()
+        self.workers: list[_Worker] = []
+        self.trained: list[str] = []
+        self.failed: dict[str, SweepError] = {}
+        self.begun = False
+
+    def work(self) -> tuple[list[str], dict[str, SweepError]]:
+        """Train all that is to do.
+
+        Returns:
+            The names of the trained trials, and the errors of those that failed.
+
+        Raises:
+            SweepError: any error that would stop every trial; the workers have ended.
+        """
+        # Whether there is a GPU is known to the first worker only; without a driver there is none.
+        alone = self.run.config.device != "cpu" and driver_is_here()
+        self._hire(1 if alone else self._most_workers("cpu"))
+        try:
+            while self.todo or any(worker.trial for worker in self.workers):
+                self._take(*self._next_message())
+        except BaseException:
+            self._end_workers()
+            raise
+        for worker in self.workers:
+            worker.dismiss()
+        return self.trained, self.failed
+
+    def _most_workers(self, device: str) -> int:
+        wanted = self.run.config.workers or (1 if device == "gpu" else usable_cores())
+        return min(wanted, len(self.todo) + len([worker for worker in self.workers if worker.trial]))
+
+    def _hire(self, count: int) -> None:
+        for _ in range(count):
+            self.workers.append(_Worker(self.run, self.inbox, self.debug))
+
+    def _next_message(self) -> "tuple[_Worker, Message | None]":
+        while True:
+            if self.stop and self.stop():
+                raise self.stop.error()
+            try:
+                return self.inbox.get(timeout=0.1)
+            except Empty:
+                continue
+
+    def _take(self, worker: "_Worker", message: Message | None) -> None:
+        """Act on a message; None is a worker's end."""
+        if message is None:
+            self._replace(worker)
+            return
+        match message["kind"]:
+            case "ready":
+                if not self.begun:
+                    self._begin(message["device"])
+                worker.ready = True
+                worker.give(self.todo)
+            case "log":
+                self.watcher.log(message["event"])
+            case "progress":
+                self.watcher.progress(message["replicate_epochs"])
+            case "done":
+                result = TrialResult.model_validate_json(json.dumps(message["result"]))
+                self.trained.append(result.trial)
+                worker.give(self.todo)
+                self.watcher.done(result)
+            case "failed":
+                self._take_failure(worker, message)
+
+    def _begin(self, device: str) -> None:
+        """The device is here: only now is anything written."""
+        self.begun = True
+        if not self.run.begin(self.provenance(device)):
+            # Somebody else may be at this very run, from its first trial on: meet them in the middle.
+            self.todo.reverse()
+        self._hire(self._most_workers(device) - len(self.workers))
+        self.watcher.ready(device, len(self.workers))
+
+    def _take_failure(self, worker: "_Worker", message: Message) -> None:
+        error: SweepError = getattr(errors, message["error"])(message["message"])
+        if self.debug:
+            error.add_note(message["traceback"])
+        if not message["trial"]:
+            raise error
+        self._mark_failed(message["trial"], error)
+        worker.give(self.todo)
+
+    def _replace(self, worker: "_Worker") -> None:
+        """A worker ended that was not told to: its trial, if any, failed; another goes on with the rest."""
+        self.workers.remove(worker)
+        why = worker.why_it_ended()
+        if not worker.ready:
+            raise SweepError(f"a worker process ended at its start: {why}")
+        if worker.trial:
+            self._mark_failed(worker.trial.name, SweepError(f"its worker process ended: {why}"))
+        if self.todo:
+            self._hire(1)
+
+    def _mark_failed(self, trial: str, error: SweepError) -> None:
+        self.failed[trial] = error
+        self.watcher.failed(trial, error)
+
+    def _end_workers(self) -> None:
+        for worker in self.workers:
+            worker.process.terminate()
+        deadline = time.monotonic() + GRACE_SECONDS - 1
+        for worker in self.workers:
+            worker.end(deadline - time.monotonic())
+
+
+class _Worker:
+    """One worker process, seen from its parent."""
+
+    def __init__(self, run: Run, inbox: "Queue[tuple[_Worker, Message | None]]", debug: bool) -> None:
+        self.ready = False
+        self.trial: Trial | None = None
+        self.stderr = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the worker lives
+        # -P, and this package's own folder: the worker is the same code, whatever lies in the working folder.
+        path = os.pathsep.join(filter(None, [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH")]))
+        self.process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "job.execution.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=None if debug else self.stderr,
+            text=True,
+            encoding="utf-8",
+            env={**os.environ, "PYTHONPATH": path},
+        )
+        self._send(
+            json.dumps(
+                {
+                    "config": run.config.model_dump(mode="json"),
+                    "run": run.name,
+                    "output": run.storage.url,
+                    "debug": debug,
+                }
+            )
+        )
+        threading.Thread(target=self._listen, args=(inbox,), daemon=True, name="worker").start()
+
+    def _listen(self, inbox: "Queue[tuple[_Worker, Message | None]]") -> None:
+        stdout: IO[str] = self.process.stdout  # type: ignore[assignment]
+        try:
+            for line in stdout:
+                inbox.put((self, json.loads(line)))
+        except ValueError:
+            pass  # It was killed in the middle of a line.
+        finally:
+            inbox.put((self, None))
+
+    def _send(self, line: str) -> None:
+        stdin: IO[str] = self.process.stdin  # type: ignore[assignment]
+        try:
+            stdin.write(line + "\n")
+            stdin.flush()
+        except BrokenPipeError:
+            pass  # It has ended: the end of its output says so, too.
+
+    def give(self, todo: deque[Trial]) -> None:
+        """Give it the next trial, if there is one."""
+        self.trial = todo.popleft() if todo else None
+        if self.trial:
+            self._send(str(self.trial.index))
+
+    def dismiss(self) -> None:
+        """Tell it that there is nothing more to do."""
+        self._send("")
+        if not self.ready:
+            self.process.terminate()  # It is still starting TensorFlow, for nothing.
+        self.end()
+
+    def end(self, seconds: float = GRACE_SECONDS) -> None:
+        """Wait for its end, and end it where it takes longer than this."""
+        try:
+            self.process.wait(timeout=max(0.0, seconds))
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.stderr.close()
+
+    def why_it_ended(self) -> str:
+        """Say how it ended, in one line."""
+        code = self.process.wait()
+        if code == -9:
+            return "killed (SIGKILL), perhaps for want of memory; fewer --workers need less"
+        self.stderr.seek(0)
+        last = self.stderr.read().decode(errors="replace").strip().splitlines()[-1:]
+        how = f"signal {-code}" if code < 0 else f"exit code {code}"
+        return f"{how}{': ' + last[0] if last else ''}"

@@ -1,0 +1,69 @@
+"""One network from one random start, as the tutorial shows it."""
+
+from job import logs
+from job.errors import ConfigError
+from job.settings.grid import SEED_SPAN, trial_at
+from job.settings.sweep import SweepConfig
+from job.training.devices import start_tensorflow
+from job.wording import limit_words, quoted
+
+
+def check_seed(seed: object, where: str) -> None:
+    """Refuse a seed that is none, or that would draw the weights of another.
+
+    Raises:
+        ConfigError: it is no whole number, too large, or below 0.
+    """
+    if not isinstance(seed, int) or not 0 <= seed < SEED_SPAN:
+        right = f"the seed of initial weights is a whole number from 0 to {SEED_SPAN - 1}"
+        raise ConfigError(f"{where}: {quoted(seed)} is not possible: {right}")
+
+
+def train_single(config: SweepConfig, *, sink: logs.Sink, debug: bool = False) -> None:
+    """Train the first network of a grid from the initial weights of seed `config.seed`; nothing is stored.
+
+    Args:
+        config: each axis has one value.
+        sink: takes the log lines: loss and accuracy at growing epochs, the epoch at which it is solved, and
+            the four predictions.
+        debug: let TensorFlow print what it prints at its start.
+
+    Raises:
+        DeviceError: a GPU was asked for and there is none.
+        TrialError: the numbers left the finite ones.
+    """
+    architecture = trial_at(config, 0).architecture
+    start_tensorflow(config.device, debug=debug)
+    from job.attempt.attempt import MILESTONES, milestones
+    from job.problems.parity import FEATURES
+    from job.training.loop import Progress, train  # TensorFlow must be started first
+
+    size = f"{architecture.layers} x {architecture.neurons} neurons, {architecture.weights} weights"
+    sink(logs.event(f"{size}, seed {config.seed}"))
+
+    def show_epoch(epoch: int, loss: float, accuracy: float) -> None:
+        message = f"epoch {epoch:>6}  loss {loss:.6f}  accuracy {accuracy:.2f}"
+        sink(logs.event(message, epoch=epoch, loss=loss, accuracy=accuracy))
+
+    def show(progress: Progress) -> None:
+        for epoch, loss, accuracy, _ in milestones(progress):
+            show_epoch(epoch, loss, accuracy)
+
+    training = train(
+        architecture,
+        [config.seed],
+        config.epochs,
+        keep_training=config.keep_training,
+        report=show,
+    )
+    epoch = len(training.loss)
+    if epoch not in MILESTONES:
+        show_epoch(epoch, float(training.loss[-1, 0]), float(training.accuracy[-1, 0]))
+    if training.solved[0]:
+        sink(logs.event(f"100 % in epoch {training.epochs[0]}", epochs_to_solve=int(training.epochs[0])))
+    else:
+        sink(logs.event(f"not solved within {limit_words(epoch)}", epochs_to_solve=None))
+    predictions = training.predictions[:, 0].tolist()
+    for (first, second), prediction in zip(FEATURES.astype(int).tolist(), predictions, strict=True):
+        message = f"{first} xor {second} = {int(prediction > 0.5)}  ({prediction:.4f})"
+        sink(logs.event(message, inputs=[first, second], prediction=prediction))

@@ -1,0 +1,180 @@
+"""A whole sweep on one machine: what is missing is trained, what is there already is left alone."""
+
+import os
+import platform
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from getpass import getuser
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from job import logs, termination
+from job.errors import SweepError, TrialError
+from job.execution.pool import Pool, Watcher
+from job.runs.run import Run, TrialResult
+from job.settings.grid import Trial, trials
+from job.settings.sweep import SweepConfig
+from job.signals import StopRequest
+from job.storage.base import open_storage
+from job.training.devices import start_tensorflow
+
+
+@dataclass(frozen=True)
+class SweepOutcome:
+    """What one call of `run_sweep` did."""
+
+    run: Run
+    """The run, to read its results from."""
+    trained: tuple[str, ...] = ()
+    """The trials whose result is new."""
+    found: tuple[str, ...] = ()
+    """The trials whose result was there already."""
+    failed: dict[str, SweepError] = field(default_factory=dict)
+    """The trials that failed, and why."""
+    unshown: dict[str, SweepError] = field(default_factory=dict)
+    """The trials that are done and that TensorBoard cannot show, as what it takes is gone or damaged, and why."""
+
+
+def run_sweep(
+    config: SweepConfig,
+    *,
+    watcher: Watcher | None = None,
+    stop: StopRequest | None = None,
+    debug: bool = False,
+) -> SweepOutcome:
+    """Train every trial of the grid that has no result yet, on this machine.
+
+    Args:
+        config: the sweep; `config.output` is where its run lies or will lie.
+        watcher: told of the progress.
+        stop: asked again and again whether to stop; None never stops.
+        debug: let TensorFlow print what it prints at its start, and keep tracebacks.
+
+    Returns:
+        What was trained, what was there already, and what failed. A trial that fails does not stop the others.
+
+    Raises:
+        ConfigError: the output is not writable, or the run of this name belongs to another sweep.
+        DeviceError: a GPU was asked for and there is none; nothing was written.
+        StorageError, StorageUnavailableError: the results could not be stored.
+        InterruptedRunError: it was told to stop. What was committed stays.
+    """
+    watcher = watcher or Watcher()
+    storage = open_storage(config.output)
+    storage.check_writable("runs")
+    run = Run(storage, config, config.run_name)
+    finished = run.finished() if run.check() else set()
+    missing = [trial for trial in trials(config) if trial.name not in finished]
+    watcher.begun(run, len(missing), len(finished))
+    if not missing:
+        return SweepOutcome(run, found=tuple(sorted(finished)), unshown=run.show_finished())
+    pool = Pool(run, missing, watcher=watcher, stop=stop, provenance=provenance, debug=debug)
+    trained, failed = pool.work()
+    return SweepOutcome(run, tuple(trained), tuple(sorted(finished)), failed, run.show_finished())
+
+
+def run_trials(
+    config: SweepConfig, wanted: Sequence[Trial], *, stop: StopRequest, sink: logs.Sink, debug: bool = False
+) -> None:
+    """Train trials of a sweep in this process, as a pod does, one after the other; skip those with a result.
+
+    Args:
+        config: the sweep; `config.output` is where its run lies or will lie.
+        wanted: trials of its grid.
+        stop: asked whether to stop.
+        sink: takes the log lines; a trial's first names it, its last has its result.
+        debug: let TensorFlow print what it prints at its start.
+
+    Raises:
+        ConfigError: the output is not writable, or the run of this name belongs to another sweep.
+        DeviceError: a GPU was asked for and there is none; nothing was written.
+        TrialError: a trial can never succeed; the others were trained.
+        StorageError, StorageUnavailableError: a result could not be stored.
+        InterruptedRunError: it was told to stop.
+    """
+    failure = None
+    results: dict[str, Mapping[str, Any]] = {}
+    # Before the storage is asked, which may take a minute to answer: a pod's log begins with its trial's name.
+    for trial in wanted:
+        sink(logs.event(f"{trial.name}: trial {trial.index} of run {config.run_name}", **_where(config, trial)))
+    with stop.at_once():
+        storage = open_storage(config.output)
+        storage.check_writable("runs")
+        run = Run(storage, config, config.run_name)
+        for trial in wanted:
+            if found := _found(run, trial, sink):
+                results[trial.name] = found.summary
+        missing = [trial for trial in wanted if trial.name not in results]
+        if not missing:
+            termination.write(results)
+            return
+        started = time.monotonic()
+        device = start_tensorflow(config.device, debug=debug)
+        from job.attempt.attempt import run_trial  # TensorFlow must be started first
+
+        start_seconds = time.monotonic() - started
+        run.begin(provenance(device))
+    for trial in _in_turn(missing):
+        try:
+            result = run_trial(run, trial, device=device, stop=stop, sink=sink, start_seconds=start_seconds)
+            results[trial.name] = result.summary
+        except TrialError as error:
+            failure = error
+        start_seconds = 0.0
+    if failure:
+        raise failure
+    termination.write(results)
+
+
+def _in_turn(missing: Sequence[Trial]) -> list[Trial]:
+    """Begin with another trial than the pods before this one: one that ends its pod shall not keep others back."""
+    failures = os.environ.get("XOR_SWEEP_FAILURE_COUNT", "")
+    first = int(failures) % len(missing) if failures.isdecimal() else 0
+    return [*missing[first:], *missing[:first]]
+
+
+def _found(run: Run, trial: Trial, sink: logs.Sink) -> TrialResult | None:
+    """Return the result that a trial has already, and tell of it; None where it has none."""
+    if not (run.check() and run.is_finished(trial.name)):
+        return None
+    result = run.result(trial.name)
+    run.show(result)
+    words = f"{trial.name}: its result is there already"
+    sink(logs.event(words, **_where(run.config, trial), result=result.summary))
+    return result
+
+
+def _where(config: SweepConfig, trial: Trial) -> dict[str, str]:
+    return {"trial": trial.name, "run": config.run_name}
+
+
+def provenance(device: str) -> dict[str, Any]:
+    """Return where a run comes from: versions, machine, user, image and time."""
+    return {
+        "created": logs.event("")["time"],
+        "device": device,
+        "host": platform.node(),
+        "user": _user(),
+        "image": os.environ.get("XOR_SWEEP_IMAGE"),
+        "versions": {
+            "python": platform.python_version(),
+            **{name: found for name in ("xor-sweep", "tensorflow", "keras", "numpy") if (found := _version(name))},
+        },
+    }
+
+
+def _version(package: str) -> str | None:
+    for name in (package, f"{package}-cpu"):
+        try:
+            return version(name)
+        except PackageNotFoundError:
+            continue
+    return None
+
+
+def _user() -> str | None:
+    try:
+        return getuser()
+    except (KeyError, OSError):
+        return None  # A container's user may have no name.

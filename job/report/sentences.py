@@ -1,0 +1,137 @@
+"""The report's sentences, computed from the run's data."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from job.report.reading import Detail, Report
+from job.settings.grid import Architecture
+from job.statistics.leaderboard import NOT_TOLD_APART, WINNER, Row, epoch
+from job.statistics.survival import SIGNIFICANCE_LEVEL, Comparison, EpochsToSolve, Outcome, compare
+from job.wording import count_words, percent
+
+SIGNS = {WINNER: "★", NOT_TOLD_APART: "≈"}
+"""What marks a trial's standing, beside any colour."""
+
+CLAIMED_SLOWER, CLAIMED_FASTER = 32, 16
+"""The tutorial: a hidden layer of 32 neurons is slower than one of 16."""
+
+
+def claim(report: Report) -> str | None:
+    """Hold the tutorial's claim, that 32 neurons are slower than 16, against the run's data.
+
+    The pair was named before this run's data were seen, so its p-value needs no correction. Both networks
+    have the fewest hidden layers for which the grid has both, and are trained as the tutorial does.
+
+    Returns:
+        The sentence; None where the run has no such pair.
+    """
+    pair = _claimed_pair({row.architecture: report.data[row.trial] for row in report.board.rows})
+    if pair is None:
+        return None
+    layers, test = pair
+    where = f"{layers} hidden layer{'' if layers == 1 else 's'}"
+    said = f"The tutorial's claim that {CLAIMED_SLOWER} neurons are slower than {CLAIMED_FASTER} ({where})"
+    p = p_words(test.p_value)
+    if test.p_value >= SIGNIFICANCE_LEVEL:
+        return f"{said} is neither confirmed nor refuted by this run ({p})."
+    return f"{said} does not hold: they are faster ({p})." if test.z > 0 else f"{said} holds ({p})."
+
+
+def _claimed_pair(data: Mapping[Architecture, EpochsToSolve]) -> tuple[int, Comparison] | None:
+    for layers in sorted({architecture.layers for architecture in data}):
+        faster = Architecture(layers, CLAIMED_FASTER)
+        slower = replace(faster, neurons=CLAIMED_SLOWER)
+        if faster in data and slower in data:
+            return layers, compare(data[slower], data[faster])
+    return None
+
+
+def p_words(p: float) -> str:
+    """Write a p-value as `p = 0.012` or `p < 0.001`."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+
+
+def median_words(numbers: Outcome, limit: int) -> str:
+    """Write a median with its interval, as `22 (20 to 23)`."""
+    median, low, high = (epoch(at, limit) for at in (numbers.median, numbers.median_low, numbers.median_high))
+    return f"{median} ({low} to {high})"
+
+
+def share_words(numbers: Outcome) -> str:
+    """Write the share solved with its interval, as `97.7 % (95.0 to 98.9)`."""
+    low, high = 100 * numbers.share_low, 100 * numbers.share_high
+    return f"{percent(numbers.share_solved)} % ({low:.1f} to {high:.1f})"
+
+
+def spread_words(numbers: Outcome, limit: int) -> str:
+    """Write from which epoch to which the middle 80 % of the starts solve, as `8 to 46`."""
+    return f"{epoch(numbers.q10, limit)} to {epoch(numbers.q90, limit)}"
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The start whose network is kept as the trial's model; None is what the result does not say."""
+
+    seed: int | None
+    solved: int | None
+    """The epoch in which it solved XOR; None also where it never did."""
+    trained: int | None
+    """The epochs that it was trained for."""
+
+
+def chosen(detail: Detail) -> Chosen:
+    """Return what a trial's result says of its chosen start."""
+    found = [detail.result.summary.get(f"chosen_{name}") for name in ("seed", "epochs_to_solve", "epochs_trained")]
+    return Chosen(*(value if isinstance(value, int) else None for value in found))
+
+
+def chosen_words(start: Chosen, right: bool | None, limit: int) -> str:
+    """Say which start it is, how long it was trained, and why it was chosen.
+
+    Args:
+        start: the chosen start.
+        right: whether its final network gets all four rows right; None where that is not known.
+        limit: the epoch limit.
+    """
+    seed = "" if start.seed is None else f" (seed {start.seed})"
+    trained = "" if start.trained is None else f", trained for {count_words(start.trained, 'epoch')}"
+    solved = (
+        f"within {limit} it never solved XOR" if start.solved is None else f"it solved XOR in epoch {start.solved}"
+    )
+    among = {
+        True: " Of all starts whose final network gets the four rows right, it ended with the lowest loss.",
+        False: " No start's final network gets the four rows right; of all, it ended with the lowest loss.",
+    }
+    return f"The chosen start{seed}{trained}: {solved}.{among.get(right, '') if right is not None else ''}"
+
+
+def replay(architecture: Architecture, start: Chosen) -> str | None:
+    """Return the command that trains the chosen start again; None where the result does not say enough."""
+    if start.seed is None or start.trained is None:
+        return None
+    usual = Architecture(architecture.layers, architecture.neurons)
+    axes = ("activation", "loss", "optimizer", "learning_rate")
+    more = [
+        f" --{axis.replace('_', '-')} {getattr(architecture, axis)}"
+        for axis in axes
+        if getattr(architecture, axis) != getattr(usual, axis)
+    ]
+    return (
+        f"xor-sweep train --layers {architecture.layers} --neurons {architecture.neurons}{''.join(more)} "
+        f"--seed {start.seed} --epochs {start.trained} --keep-training"
+    )
+
+
+def trial_words(row: Row, limit: int) -> str:
+    """Say one trial's numbers in one line."""
+    numbers = row.outcome
+    return (
+        f"{row.trial}: median {median_words(numbers, limit)} epochs, {share_words(numbers)} of "
+        f"{count_words(numbers.replicates, 'start')} solved"
+    )
+
+
+def named(names: Sequence[str], most: int = 20) -> str:
+    """List names; of many, the first, and how many more there are."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return f"{', '.join(names[:most])}{more}"

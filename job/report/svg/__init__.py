@@ -1,0 +1,1 @@
+"""The drawing primitives, and the pictures of the report."""

@@ -1,0 +1,1 @@
+"""What lies in storage: the objects of a run."""

@@ -1,0 +1,1 @@
+"""What is asked for: the sweep, its file and its grid."""

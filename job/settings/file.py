@@ -1,0 +1,122 @@
+"""The sweep file: YAML whose keys are `SweepConfig`'s fields."""
+
+import itertools
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.reader import ReaderError
+
+from job.errors import ConfigError
+from job.settings.sweep import MAX_TRIALS, SweepConfig, nearest
+from job.wording import MOST_SAID, shortened
+
+MOST_BYTES = 1_000_000
+"""The longest sweep file: one with 100,000 learning rates is shorter."""
+
+
+def read_config_file(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
+    """Read a sweep file; its values are checked by `make_config`.
+
+    Returns:
+        The settings, field name -> value, and their places, field name -> `file:line:column: field`.
+
+    Raises:
+        ConfigError: the file cannot be read, is no YAML, holds a key twice or one that is no setting.
+    """
+    text = ""
+    try:
+        text = _read(path)
+        document = YAML(typ="rt").load(text)
+    except OSError as error:
+        raise ConfigError(f"the sweep file {path} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"the sweep file {path} is not a text file in UTF-8") from None
+    except MarkedYAMLError as error:
+        raise ConfigError(_not_yaml(path, error)) from None
+    except ReaderError as error:
+        before = text[: error.position].split("\n")
+        where = f"{path}:{len(before)}:{len(before[-1]) + 1}"
+        raise ConfigError(
+            f"{where}: this is not YAML: it holds the character U+{int(error.character):04X}"
+        ) from None
+    except YAMLError as error:
+        raise ConfigError(f"{path} is not YAML: {shortened(' '.join(str(error).split()), MOST_SAID)}") from None
+    except RecursionError:
+        raise ConfigError(f"{path} is nested too deep: it must hold settings, a line each") from None
+    except (ValueError, LookupError, TypeError, OverflowError) as error:
+        # Such as !!int of a word.
+        raise ConfigError(f"a value in {path} cannot be read: {shortened(str(error), MOST_SAID)}") from None
+    if document is None:
+        return {}, {}
+    if not isinstance(document, CommentedMap):
+        raise ConfigError(f"{path} must hold settings, a line each, such as 'neurons: [2, 4, 8]'")
+    places = {str(key): _place(path, document, key) for key in document}
+    _refuse_unknown(document, places)
+    return {key: _settled(value, places[key]) for key, value in document.items()}, places
+
+
+def _read(path: Path) -> str:
+    """Read the file, as far as a sweep file can be long: what has no end, such as a device, is none."""
+    with path.open("rb") as file:
+        data = file.read(MOST_BYTES + 1)
+    if len(data) > MOST_BYTES:
+        raise ConfigError(f"{path} is no sweep file: it is larger than {MOST_BYTES:,} bytes")
+    return data.decode()
+
+
+def _not_yaml(path: Path, error: MarkedYAMLError) -> str:
+    mark = error.problem_mark or error.context_mark
+    where = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
+    problem = (error.problem or error.context or "it cannot be parsed").splitlines()[0]
+    problem = {"but found another document": "it must be one document, without '---' in the middle"}.get(
+        problem, problem
+    )
+    return f"{where}: this is not YAML: {shortened(problem, MOST_SAID)}"
+
+
+def _place(path: Path, document: CommentedMap, key: object) -> str:
+    if key not in (document.lc.data or {}):  # It came in by a merge key, "<<".
+        return f"{path}: {shortened(str(key))}"
+    line, column = document.lc.key(key)
+    return f"{path}:{line + 1}:{column + 1}: {shortened(str(key))}"
+
+
+def _refuse_unknown(document: Mapping[object, object], places: Mapping[str, str]) -> None:
+    for key in document:
+        if key not in SweepConfig.model_fields:
+            like = nearest(str(key), SweepConfig.model_fields)
+            raise ConfigError(f"{places[str(key)]}: no such setting; did you mean '{like}'?")
+
+
+def _settled(value: Any, place: str) -> Any:
+    """Return a setting's value as Python's own; refuse one that aliases make endless, or larger than any grid."""
+    items = itertools.islice(_items(value), MAX_TRIALS + 1)
+    if sum(1 for _ in items) > MAX_TRIALS:
+        raise ConfigError(f"{place}: it has more than {MAX_TRIALS} values: no grid has so many trials")
+    return _plain(value)
+
+
+def _items(value: Any) -> Iterator[Any]:
+    """Yield all that a value holds, as often as it does: an alias stands for all that it names."""
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        yield item
+        if isinstance(item, Mapping):
+            waiting += [*item, *item.values()]
+        elif isinstance(item, list):
+            waiting += item
+
+
+def _plain(value: Any) -> Any:
+    """Turn ruamel's lists and numbers, which remember how they were written, into Python's own."""
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    for kind in (bool, int, float, str):
+        if isinstance(value, kind):
+            return kind(value)
+    return value

@@ -1,0 +1,1 @@
+"""What the data say: epochs to solve, ranking, verdict, champion."""

@@ -1,0 +1,243 @@
+"""The champion, the model in use, and its challengers: the winners of later runs.
+
+    champion.json     the champion, and every decision that led to it, newest last; replaced only if unchanged
+
+One object holds both, so that whoever swaps it writes the decision and its effect at once: two retrainings
+at the same time end with one champion and a whole history.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from job import logs
+from job.errors import ConfigError, ConflictError, NoWinnerError, ObjectNotFoundError, SweepError
+from job.runs.run import MODEL, Run
+from job.statistics.leaderboard import Leaderboard, epoch
+from job.storage.base import Storage
+
+NAME = "champion.json"
+
+
+class Contender(BaseModel):
+    """A run's winner."""
+
+    model_config = ConfigDict(frozen=True)
+
+    run: str
+    """The run that it won."""
+    trial: str
+    """Its trial there."""
+    model: str
+    """The object that holds its model, a Keras file, in the output."""
+    epochs: int
+    """The limit of its run, in epochs."""
+    median: int | None
+    """Its median epochs to solve; None lies beyond the limit."""
+    median_low: int | None
+    """The lower end of the median's 95 % interval."""
+    median_high: int | None
+    """The upper end of the median's 95 % interval; None: beyond the limit, or the starts are too few to say."""
+    share_solved: float
+    """The share of its random starts that solved XOR within the limit."""
+
+    def __str__(self) -> str:
+        """Name it with its numbers."""
+        low, median, high = (
+            epoch(value, self.epochs) for value in (self.median_low, self.median, self.median_high)
+        )
+        return f"{self.trial} of {self.run} (median {median} epochs, 95 % interval {low} to {high})"
+
+
+class Decision(BaseModel):
+    """What was decided when, and why."""
+
+    model_config = ConfigDict(frozen=True)
+
+    time: str
+    """When (UTC)."""
+    action: Annotated[str, Field(pattern="^(crowned|kept|rolled back)$")]
+    """`crowned`: the contender became champion; `kept`: it did not; `rolled back`: it is champion again."""
+    contender: Contender
+    """Whom the decision is about."""
+    why: str
+    """The reason, in words."""
+
+
+class Champions(BaseModel):
+    """What champion.json holds."""
+
+    model_config = ConfigDict(frozen=True)
+
+    champion: Contender
+    """The model in use."""
+    history: tuple[Decision, ...]
+    """All decisions, the oldest first."""
+
+
+@dataclass(frozen=True)
+class _Stored:
+    champions: Champions | None
+    version: str | None
+
+
+def read_champions(storage: Storage) -> Champions | None:
+    """Read champion.json; None where there is none yet.
+
+    Raises:
+        SweepError: it is damaged.
+    """
+    return _read(storage).champions
+
+
+def no_champion(storage: Storage) -> ConfigError:
+    """Return the error that says that there is no champion.json."""
+    if not storage.url.startswith("gs://") and not Path(storage.url).is_dir():
+        return ConfigError(
+            f"there is no {NAME}: there is no folder {storage.url} here; --output names the output, or --release "
+            "a release in the cluster"
+        )
+    return ConfigError(f"there is no {NAME} in {storage.url}: no retraining has crowned a champion there yet")
+
+
+def contender(run: Run, board: Leaderboard) -> Contender:
+    """Return a run's winner as a contender.
+
+    Raises:
+        NoWinnerError: the run has no winner.
+        SweepError: the winner's result is damaged.
+    """
+    if board.ranking is None or board.ranking.winner is None:
+        raise NoWinnerError(f"{run.name} has no winner: {board.verdict}")
+    best = board.rows[0]
+    result = run.result(best.trial)
+    return Contender(
+        run=run.name,
+        trial=best.trial,
+        model=f"{run.folder}/trials/{best.trial}/{result.attempt}/{MODEL}",
+        epochs=board.epochs,
+        median=best.outcome.median,
+        median_low=best.outcome.median_low,
+        median_high=best.outcome.median_high,
+        share_solved=best.outcome.share_solved,
+    )
+
+
+def challenge(storage: Storage, challenger: Contender) -> Decision:
+    """Let a run's winner challenge the champion, and write the decision down.
+
+    The challenger becomes champion only where its interval lies below the champion's: chance alone would
+    give that to one of two equal trials far less often than 1 time in 20. A champion of fewer than 6 starts has
+    no interval: it gives way to any challenger that has one.
+
+    Args:
+        storage: the output that holds champion.json.
+        challenger: the winner of a run.
+
+    Returns:
+        The decision. Where this run has challenged before, the decision of then; nothing is written.
+
+    Raises:
+        SweepError: champion.json is damaged.
+        StorageError, StorageUnavailableError: it cannot be read or written.
+    """
+    while True:
+        stored = _read(storage)
+        if earlier := _decision_about(stored.champions, challenger.run):
+            return earlier
+        decision = _decide(stored.champions, challenger)
+        if _swap(storage, stored, decision):
+            return decision
+
+
+def roll_back(storage: Storage) -> Decision:
+    """Make the champion before this one champion again, and write that down.
+
+    Raises:
+        ConfigError: there is no champion, or none before this one, or its model is gone; nothing is written.
+    """
+    while True:
+        stored = _read(storage)
+        reigns = _reigns(stored.champions)
+        if len(reigns) < 2:
+            if stored.champions is None:
+                raise no_champion(storage)
+            raise ConfigError(f"there is no champion before this one in {storage.url}/{NAME}")
+        if not storage.exists(reigns[-2].model):
+            raise ConfigError(
+                f"the champion before this one, {reigns[-2]}, has no model any more: {reigns[-2].model} is not in "
+                f"{storage.url}"
+            )
+        why = f"asked for; it was champion before {reigns[-1]}"
+        decision = Decision(time=logs.event("")["time"], action="rolled back", contender=reigns[-2], why=why)
+        if _swap(storage, stored, decision):
+            return decision
+
+
+def _reigns(champions: Champions | None) -> list[Contender]:
+    """Return who became champion one after the other; a rollback takes the last of them away."""
+    reigns: list[Contender] = []
+    for decision in champions.history if champions else ():
+        if decision.action == "crowned":
+            reigns.append(decision.contender)
+        elif decision.action == "rolled back" and reigns:
+            reigns.pop()
+    return reigns
+
+
+def _decision_about(champions: Champions | None, run: str) -> Decision | None:
+    decisions = champions.history if champions else ()
+    return next((one for one in decisions if one.contender.run == run and one.action != "rolled back"), None)
+
+
+def _decide(champions: Champions | None, challenger: Contender) -> Decision:
+    if champions is None:
+        action, why = "crowned", "there was no champion"
+    elif challenger.median_high is not None and _has_no_interval(champions.champion):
+        action, why = "crowned", f"too few starts for an interval had {champions.champion}"
+    elif _is_better(challenger, champions.champion):
+        action, why = "crowned", f"its interval lies below that of {champions.champion}"
+    else:
+        action, why = "kept", f"its interval does not lie below that of {champions.champion}"
+    return Decision(time=logs.event("")["time"], action=action, contender=challenger, why=why)
+
+
+def _has_no_interval(contender: Contender) -> bool:
+    return (contender.median_low, contender.median_high) == (1, None)
+
+
+def _is_better(challenger: Contender, champion: Contender) -> bool:
+    if challenger.median_high is None:
+        return False
+    # What the champion's data do not reach lies beyond its limit: above every epoch up to it.
+    return challenger.median_high < (champion.median_low or champion.epochs + 1)
+
+
+def _swap(storage: Storage, stored: _Stored, decision: Decision) -> bool:
+    history = stored.champions.history if stored.champions else ()
+    champion = stored.champions.champion if stored.champions and decision.action == "kept" else decision.contender
+    after = Champions(champion=champion, history=(*history, decision))
+    data = (json.dumps(after.model_dump(mode="json"), indent=2) + "\n").encode()
+    try:
+        storage.replace(NAME, data, stored.version)
+    except ConflictError:
+        return False  # Somebody else decided in between: their champion is the one to challenge.
+    return True
+
+
+def _read(storage: Storage) -> _Stored:
+    try:
+        data, version = storage.read_with_version(NAME)
+    except ObjectNotFoundError:
+        return _Stored(None, None)
+    try:
+        return _Stored(Champions.model_validate_json(data), version)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"]))
+        raise SweepError(
+            f"{storage.url}/{NAME} is damaged: {f'{field}: ' if field else ''}{first['msg']}"
+        ) from None

@@ -1,0 +1,316 @@
+"""Results in a local folder: each object is a file, and each file appears whole or not at all.
+
+A new file is written under a temporary dot-name in the folder where it belongs, brought to the disk
+with fsync, and then given its name in one step: link(2), which fails where the name is taken
+(https://man7.org/linux/man-pages/man2/link.2.html), or rename(2) under a lock. Whoever kills the process
+at whatever line leaves, at the worst, a dot-file, and `LocalStorage.list` shows none of those.
+"""
+
+import errno
+import fcntl
+import hashlib
+import os
+import re
+import secrets
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import BufferedIOBase, BytesIO
+from pathlib import Path
+from typing import BinaryIO
+
+from job.errors import ConfigError, ConflictError, ObjectNotFoundError, StorageError, StorageUnavailableError
+
+# One part of a name: no leading dot (those files are hidden), no separator, no control character, no
+# half of a surrogate pair (a file name that is not UTF-8).
+_PART = re.compile(r"[^./\\\x00-\x1f\x7f\ud800-\udfff][^/\\\x00-\x1f\x7f\ud800-\udfff]*")
+# File systems hold 255 bytes a part and the lock-file needs six; gs:// holds 1024 a name, prefix included.
+_PART_BYTES, _NAME_BYTES = 240, 700
+_CHUNK = 1 << 20
+
+# What link(2) answers on a file system that has no hard links.
+_NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS}
+# The errors that the same call meets again: what to do about each. Any other error may pass.
+_IN_THE_WAY = "something of that name is in the way: move it or choose another folder"
+_NO_LOCKS = "choose a folder on a file system with locks (flock)"
+_REMEDIES = {
+    **dict.fromkeys((errno.EACCES, errno.EPERM), "give this user access or choose another folder"),
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "free some space or choose another folder"),
+    **dict.fromkeys((errno.ENOTDIR, errno.EEXIST, errno.EISDIR), _IN_THE_WAY),
+    **dict.fromkeys((errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS), _NO_LOCKS),
+    errno.EROFS: "choose a folder that is not read-only",
+    errno.EFBIG: "raise the limit on file sizes (ulimit -f)",
+    errno.ENOENT: "no folder can be made there: choose another one",
+    errno.ENAMETOOLONG: "choose a folder with a shorter path",
+    errno.ELOOP: "its symbolic links run in a circle: choose another folder",
+}
+
+
+def is_name(name: str) -> bool:
+    """Say whether every kind of storage can hold an object of that name, and list it again.
+
+    Local folders have the narrower rules, and hold for gs:// too, so that results can be copied either way.
+    """
+    parts = name.split("/")
+    # The pattern comes first: it refuses what cannot be encoded.
+    return (
+        all(_PART.fullmatch(part) and len(part.encode()) <= _PART_BYTES for part in parts)
+        and len(name.encode()) <= _NAME_BYTES
+    )
+
+
+def check_name(name: str) -> str:
+    """Return `name` as it is, or raise ValueError: names are the program's own, so a wrong one is a bug."""
+    if not is_name(name):
+        raise ValueError(
+            f"{name!r} cannot name an object: it takes parts joined by '/', none of them empty, starting with"
+            f" a dot, with a backslash or a control character, or longer than {_PART_BYTES} bytes"
+        )
+    return name
+
+
+@contextmanager
+def os_errors(action: str, path: Path) -> Iterator[None]:
+    """Turn an OSError of the block into one line: StorageError, or StorageUnavailableError if it may pass.
+
+    The line says what was tried, `action` being "read" or "write", and on which `path`.
+    """
+    try:
+        yield
+    except OSError as error:
+        reason = f"cannot {action} {path}: {error.strerror or type(error).__name__}"
+        if remedy := _REMEDIES.get(error.errno or 0):
+            raise StorageError(f"{reason}; {remedy}") from error
+        raise StorageUnavailableError(reason) from error
+
+
+@contextmanager
+def _staged(target: Path, fill: Callable[[BinaryIO], object]) -> Iterator[Path]:
+    """Give the path of a finished, synced temporary file beside `target`; it is gone after the block."""
+    temporary = target.with_name(f".{secrets.token_hex(8)}.tmp")
+    try:
+        # Not mkstemp: its mode 0600 would outlive the renaming. "x" takes the umask's mode.
+        with temporary.open("xb") as file:
+            fill(file)
+            file.flush()
+            os.fsync(file.fileno())
+        yield temporary
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_file(path: Path, fill: Callable[[BinaryIO], object]) -> None:
+    """Write a local file with what `fill` writes, whole or not at all, in place of one that may be there.
+
+    Raises:
+        StorageError: the file cannot be written there.
+        StorageUnavailableError: it could not be written now.
+    """
+    with os_errors("write", path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _staged(path, fill) as temporary:
+            temporary.replace(path)
+            _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Bring the names in `folder` to the disk, where its file system can do that."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _locked(target: Path) -> Iterator[None]:
+    """Hold the lock that all writers of `target` take: https://man7.org/linux/man-pages/man2/flock.2.html."""
+    # The lock-file stays: removing it would let a third process lock a new one beside a waiting second.
+    descriptor = os.open(target.with_name(f".{target.name}.lock"), os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _name_new(temporary: Path, target: Path) -> bool:
+    """Give a finished file its name, unless a file has it: False, and nothing is done."""
+    try:
+        os.link(temporary, target)
+    except FileExistsError:
+        if target.is_file():
+            return False
+        raise  # A folder, or a link to nothing: no object, so nobody will read or replace it.
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        with _locked(target):
+            if target.exists():
+                return False
+            temporary.replace(target)
+    _sync_folder(target.parent)
+    return True
+
+
+def _swap(temporary: Path, target: Path, version: str) -> bool:
+    """Put a finished file in the place of `target`, unless that has another version: False."""
+    with _locked(target):
+        try:
+            with target.open("rb") as file:
+                unchanged = _digest(file) == version
+        except FileNotFoundError:
+            return False
+        if unchanged:
+            temporary.replace(target)
+            _sync_folder(target.parent)
+        return unchanged
+
+
+def _digest(file: BufferedIOBase) -> str:
+    return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _names_below(folder: Path, prefix: str) -> Iterator[str]:
+    """Yield the names of the objects below `folder`, each after `prefix`, in the order of a bucket."""
+    try:
+        with os.scandir(folder) as entries:
+            # A bucket sorts whole names: "a-b" comes before "a/b", so a folder sorts with its slash.
+            names = sorted(f"{entry.name}/" if entry.is_dir() else entry.name for entry in entries)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for name in names:
+        if name.endswith("/"):
+            if not name.startswith("."):
+                yield from _names_below(folder / name, prefix + name)
+        elif is_name(prefix + name):
+            yield prefix + name
+
+
+class LocalStorage:
+    """A folder of this machine as `job.storage.base.Storage`, which says what each method does.
+
+    Any number of processes and threads may write at once, on one machine or over a network file system
+    that has locks. The version of an object is the SHA-256 of its content: content that changes and
+    changes back counts as unchanged.
+    """
+
+    def __init__(self, url: str) -> None:
+        """Keep the folder's path, where a leading "~" is the home folder; nothing is read or made.
+
+        Raises:
+            ConfigError: it begins with "~" and the name of nobody.
+        """
+        self.url = url
+        path = os.path.expanduser(url)
+        if path.startswith("~"):
+            nobody = url.partition("/")[0]
+            raise ConfigError(f"{url!r}: {nobody} is nobody's home folder; a folder of that name here is './{url}'")
+        # Absolute, so that a later change of the current folder moves nothing.
+        self._root = Path(os.path.abspath(path))
+
+    def check_writable(self, folder: str = "") -> None:
+        """Write and remove an unnamed file in that folder, or in its nearest parent that exists.
+
+        Raises:
+            ConfigError: no file can be written there; the line says why.
+            StorageUnavailableError: none can be written there now.
+        """
+        place = self._root / folder
+        try:
+            while not _is_there(place):
+                place = place.parent
+            # Where the system can, this file never has a name: a kill leaves nothing.
+            with tempfile.TemporaryFile(dir=place) as file:
+                file.write(b"x")
+        except OSError as error:
+            reason = f"results cannot be written to {self.url}: {place}: {error.strerror}"
+            if remedy := _REMEDIES.get(error.errno or 0):
+                raise ConfigError(f"{reason}; {remedy}") from error
+            raise StorageUnavailableError(reason) from error
+
+    def create(self, name: str, data: bytes) -> None:
+        """See `Storage.create`."""
+        self._create(name, BytesIO(data))
+
+    def create_from_file(self, name: str, path: Path) -> None:
+        """See `Storage.create_from_file`."""
+        with path.open("rb") as source:
+            self._create(name, source)
+
+    def _create(self, name: str, source: BufferedIOBase) -> None:
+        target = self._path(name)
+        with os_errors("write", target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with _staged(target, lambda file: shutil.copyfileobj(source, file, _CHUNK)) as temporary:
+                if _name_new(temporary, target):
+                    return
+            source.seek(0)
+            with target.open("rb") as existing:
+                same = _digest(source) == _digest(existing)
+        if not same:
+            raise ConflictError(f"{target} exists already, with other content")
+
+    def replace(self, name: str, data: bytes, version: str | None) -> None:
+        """See `Storage.replace`."""
+        target = self._path(name)
+        with os_errors("write", target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with _staged(target, lambda file: file.write(data)) as temporary:
+                swapped = _name_new(temporary, target) if version is None else _swap(temporary, target, version)
+        if not swapped:
+            raise ConflictError(f"{target} is not what it was when it was read: somebody else wrote it")
+
+    def read(self, name: str) -> bytes:
+        """See `Storage.read`."""
+        with self._open(name) as file:
+            return file.read()
+
+    def read_with_version(self, name: str) -> tuple[bytes, str]:
+        """See `Storage.read_with_version`."""
+        data = self.read(name)
+        return data, _digest(BytesIO(data))
+
+    def download(self, name: str, path: Path) -> None:
+        """See `Storage.download`."""
+        with self._open(name) as source:
+            write_file(path, lambda file: shutil.copyfileobj(source, file, _CHUNK))
+
+    def exists(self, name: str) -> bool:
+        """See `Storage.exists`."""
+        path = self._path(name)
+        with os_errors("read", path):
+            return path.is_file()
+
+    def list(self, folder: str = "") -> Iterator[str]:
+        """See `Storage.list`."""
+        below = check_name(folder) + "/" if folder else ""
+        with os_errors("read", self._root / below):
+            yield from _names_below(self._root / below, below)
+
+    @contextmanager
+    def _open(self, name: str) -> Iterator[BufferedIOBase]:
+        path = self._path(name)
+        with os_errors("read", path):
+            try:
+                file = path.open("rb")
+            except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+                raise ObjectNotFoundError(f"{path} does not exist") from None
+            with file:
+                yield file
+
+    def _path(self, name: str) -> Path:
+        return self._root / check_name(name)
+
+
+def _is_there(path: Path) -> bool:
+    """Say whether there is anything at a path; unlike `os.path.lexists`, tell "no" from "impossible"."""
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return False
+    return True

@@ -1,0 +1,191 @@
+"""Following a kind of objects to whatever end, through closed connections, expired versions and API restarts."""
+
+import queue
+import random
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Self
+
+from job.errors import SweepError
+from k8s.api.client import Cluster, Object
+from k8s.api.errors import ExpiredError, UnavailableError
+
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
+PATIENCE_SECONDS = 600.0
+"""How long the cluster may not answer: an upgrade of a managed control plane takes minutes."""
+
+ADDED, MODIFIED, DELETED = "ADDED", "MODIFIED", "DELETED"
+"""What the API says of an object."""
+BEGIN, END = "LISTING", "LISTED"
+"""Between these two comes everything there is; whatever was known before and does not come is gone."""
+SILENT, ANSWERS = "SILENT", "ANSWERS"
+"""The cluster does not answer, and is asked again; it answers again."""
+TICK = "TICK"
+"""Nothing has happened for a second."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What happened: one of the words above."""
+
+    type: str
+    kind: str = ""
+    object: Object = field(default_factory=dict)
+    words: str = ""
+
+
+@dataclass(frozen=True)
+class Target:
+    """The objects to follow."""
+
+    kind: str
+    labels: str = ""
+    fields: str = ""
+
+
+class Pauses:
+    """Growing pauses between tries, each a little random, so that a thousand clients do not come back at once."""
+
+    def __init__(self, patience: float = PATIENCE_SECONDS) -> None:
+        """Take how long to go on trying, in seconds."""
+        self._patience = patience
+        self.tries = 0
+        self._since = 0.0
+
+    def reset(self) -> bool:
+        """Start anew, for the cluster has answered; say whether it had been silent for longer than one try."""
+        silent, self.tries = self.tries > 1, 0
+        return silent
+
+    def next(self, error: SweepError) -> float:
+        """Return the seconds to wait before the next try.
+
+        Raises:
+            SweepError: the one given; it has been so for too long.
+        """
+        self._since = self._since if self.tries else time.monotonic()
+        if time.monotonic() - self._since > self._patience:
+            raise error
+        pause = min(FIRST_PAUSE * 2.0**self.tries, LONGEST_PAUSE)
+        self.tries += 1
+        return pause * random.uniform(0.5, 1.0)  # noqa: S311
+
+
+def follow(
+    cluster: Cluster, target: Target, sleep: Callable[[float], object] = time.sleep, pauses: Pauses | None = None
+) -> Iterator[Change]:
+    """Yield all objects there are, then their changes, without end.
+
+    Raises:
+        RefusedError: the credentials do not allow it.
+        UnavailableError: the cluster has not answered for `PATIENCE_SECONDS`.
+    """
+    pauses = pauses or Pauses()
+    version = ""
+    while True:
+        asked = time.monotonic()
+        try:
+            if not version:
+                version = yield from _everything(cluster, target)
+            for change in cluster.watch(target.kind, version, labels=target.labels, fields=target.fields):
+                if pauses.reset():
+                    yield Change(ANSWERS)
+                version = change["object"]["metadata"]["resourceVersion"]
+                if change["type"] != "BOOKMARK":
+                    yield Change(change["type"], target.kind, change["object"])
+            # A server that ends each watch at once is not asked without a pause.
+            sleep(max(0.0, FIRST_PAUSE - (time.monotonic() - asked)))
+        except ExpiredError as error:
+            version = ""
+            sleep(pauses.next(error))
+        except UnavailableError as error:
+            if pauses.tries:
+                yield Change(SILENT, words=str(error))
+            sleep(pauses.next(error))
+
+
+def _everything(cluster: Cluster, target: Target) -> Generator[Change, None, str]:
+    """Yield what there is; return the version from which a watch goes on."""
+    version = ""
+    yield Change(BEGIN, target.kind)
+    for page in cluster.pages(target.kind, labels=target.labels, fields=target.fields):
+        version = page.version
+        yield from (Change(ADDED, target.kind, item) for item in page.items)
+    yield Change(END, target.kind)
+    return version
+
+
+def list_all(cluster: Cluster, target: Target) -> Iterator[Object]:
+    """Yield all objects there are; where the cluster does not answer, it is asked again, and some come twice.
+
+    Raises:
+        RefusedError: the credentials do not allow it.
+        UnavailableError: the cluster has not answered for `PATIENCE_SECONDS`.
+    """
+    pauses = Pauses()
+    while True:
+        try:
+            yield from cluster.each(target.kind, labels=target.labels, fields=target.fields)
+        except (ExpiredError, UnavailableError) as error:
+            time.sleep(pauses.next(error))
+        else:
+            return
+
+
+class Follower:
+    """Follows several kinds at once, each in a thread of its own; use it as a context manager.
+
+    The threads wait when nobody takes the changes, so that a list of any length needs little memory.
+    """
+
+    def __init__(self, cluster: Cluster, targets: Sequence[Target]) -> None:
+        """Take what to follow; nothing is asked yet."""
+        self._cluster = cluster
+        self._targets = targets
+        self._queue: queue.Queue[Change | Exception] = queue.Queue(maxsize=1000)
+        self._stop = threading.Event()
+
+    def __enter__(self) -> Self:
+        """Start the threads."""
+        for target in self._targets:
+            threading.Thread(target=self._run, args=(target,), daemon=True, name=f"watch {target.kind}").start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let the threads end, at their watches' next change or end."""
+        self._stop.set()
+
+    def changes(self, tick: float = 1.0) -> Iterator[Change]:
+        """Yield what happens, and TICK where nothing does for a while; without end.
+
+        Raises:
+            SweepError: what `follow` raises, in any of the threads.
+        """
+        while True:
+            try:
+                item = self._queue.get(timeout=tick)
+            except queue.Empty:
+                yield Change(TICK)
+                continue
+            if isinstance(item, Exception):
+                raise item
+            yield item
+
+    def _run(self, target: Target) -> None:
+        try:
+            for change in follow(self._cluster, target, self._stop.wait):
+                if not self._put(change):
+                    return
+        except Exception as error:
+            self._put(error)
+
+    def _put(self, item: Change | Exception) -> bool:
+        while not self._stop.is_set():
+            try:
+                self._queue.put(item, timeout=1)
+            except queue.Full:
+                continue
+            return True
+        return False

@@ -1,0 +1,229 @@
+"""The driver: watches a sweep's Job to its end, then writes the run's leaderboard and summary.
+
+It holds nothing that cannot be found again: a driver that died is started anew, the pods that still exist tell
+it what it missed, and of those that are gone the run has why they failed.
+"""
+
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from job import logs
+from job.errors import StorageUnavailableError, SweepError
+from job.runs.run import Run
+from job.settings.grid import trials_of_pod
+from job.statistics.leaderboard import Leaderboard
+from k8s.api import watch as watching
+from k8s.api.client import Cluster, Object
+from k8s.commands.logs import last_lines
+from k8s.commands.summary import LOG_LINES, Failure, keep_failure, kept_failure, write_report
+from k8s.observe.causes import UNKNOWN, Cause, is_trouble, last_words
+from k8s.observe.state import UNDONE, Pod, State, parse_job
+from k8s.observe.trials import why_not_done
+from k8s.release.sweeps import Sweep, check_reachable, why_waiting
+
+PROGRESS_SECONDS = 10.0
+"""At most this often the log says how far the sweep is."""
+
+WAITING_SECONDS = 15.0
+"""At most this often the driver asks what a Job without any pod waits for."""
+
+MOST_KEPT = 1000
+"""Of so many indexes it is stored at once why an attempt failed; of more, only in the end."""
+
+KEPT_AGAIN_SECONDS = 300.0
+"""How long nothing is stored after storage refused it: each try may take a minute, in which nothing is watched."""
+
+MOST_TROUBLES = 50
+"""So many different reasons why pods are pending the log says, then no more."""
+
+
+def drive(cluster: Cluster, sweep: Sweep, run: Run, sink: logs.Sink) -> Leaderboard:
+    """Watch a sweep's Job to its end, and write the run's report.
+
+    Args:
+        cluster: the cluster and the namespace.
+        sweep: the sweep.
+        run: where its results are.
+        sink: takes each log line.
+
+    Returns:
+        The run's leaderboard.
+
+    Raises:
+        ConfigError: the output has another sweep's run of this name, which is left as it is.
+        SweepError: the Job was deleted; the cluster has not answered for long, or refuses; the output is not
+            to be had.
+    """
+    check_reachable(run)
+    with suppress(StorageUnavailableError):
+        run.check()  # Another sweep's run is refused now, not in the end.
+    driver = _Driver(cluster, sweep, run, sink)
+    driver.watch()
+    run.check()
+    board, summary = write_report(run, driver.state.job, driver.failures())
+    for failed in summary["failed"][:MOST_TROUBLES]:
+        sink(logs.event(f"{failed['trial']} has no result: {failed['why']}", severity="ERROR", **failed))
+    for damaged in summary["damaged"][:MOST_TROUBLES]:
+        sink(logs.event(damaged, severity="ERROR"))
+    told = {key: summary[key] for key in ("run", "url", "winner", "not_told_apart", "trials", "done")}
+    sink(logs.event(board.verdict, failed=len(summary["failed"]), **told))
+    return board
+
+
+def without_cut(lines: list[str]) -> list[str]:
+    """Leave out a first line that is the end of a JSON object: of a log, the kubelet keeps so many bytes."""
+    cut = len(lines) > 1 and lines[0].endswith("}") and not lines[0].startswith("{")
+    return lines[1:] if cut else lines
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    pod: Pod
+    log: tuple[str, ...]
+
+
+def _failure(cause: Cause, attempt: _Attempt) -> Failure:
+    pod = attempt.pod
+    return Failure(cause, pod.attempt, pod.name, pod.uid, pod.node, attempt.log)
+
+
+class _Driver:
+    """Watches one Job."""
+
+    def __init__(self, cluster: Cluster, sweep: Sweep, run: Run, sink: logs.Sink) -> None:
+        self.state = State(parse_job(sweep.job))
+        self._cluster = cluster
+        self._sweep = sweep
+        self._run = run
+        self._sink = sink
+        self._kept: set[int] = set()
+        self._attempts: dict[int, _Attempt] = {}
+        self._said: set[str] = set()
+        self._progress: tuple[int, ...] = ()
+        self._next_progress = self._next_waiting = self._next_kept = 0.0
+
+    def watch(self) -> None:
+        """Return when the Job has ended, Complete or Failed."""
+        job = self.state.job
+        self._say(
+            f"watching {job.name}: {self._sweep.config.trial_count} trials in {job.completions} pods, "
+            f"{job.parallelism} at a time"
+        )
+        pods = watching.Target("pods", labels=self._sweep.pod_labels, fields=UNDONE)
+        with watching.Follower(
+            self._cluster, [watching.Target("jobs", fields=f"metadata.name={job.name}"), pods]
+        ) as follower:
+            for change in follower.changes():
+                self._take(change)
+                if self.state.gone:
+                    raise SweepError(f"the Job {job.name} was deleted while the driver watched it")
+                if self.state.job.outcome:
+                    break
+        # The Job's end may have come before its last pods' changes.
+        for pod in watching.list_all(self._cluster, pods):
+            self._take(watching.Change(watching.MODIFIED, "pods", pod))
+        self._next_progress = 0
+        self._say_progress()
+
+    def failures(self) -> dict[int, Failure]:
+        """Return each index that is not completed, and why."""
+        completed = self.state.job.completed
+        return {
+            index: self._failure(index) for index in range(self.state.job.completions) if index not in completed
+        }
+
+    def _failure(self, index: int) -> Failure:
+        attempt = self._attempts.get(index)
+        cause = why_not_done(index, self.state, attempt.pod if attempt else None)
+        if attempt is None:
+            kept = kept_failure(self._run, self.state.job.uid, index) if cause.reason == UNKNOWN else None
+            return kept or Failure(cause)
+        return _failure(cause, attempt)
+
+    def _take(self, change: watching.Change) -> None:
+        pod = self.state.apply(change)
+        if pod and pod.phase == "failed":
+            self._take_failed(pod, change)
+        elif pod and pod.phase == "pending" and pod.cause and is_trouble(pod.cause):
+            self._say_once(f"{self._names(pod.index)} is pending: {pod.cause.text}", key=pod.cause.text)
+        elif change.type == watching.SILENT:
+            self._say(f"{change.words}; asking again", severity="WARNING")
+        elif change.type == watching.ANSWERS:
+            self._say("the cluster answers again")
+        self._say_waiting()
+        self._say_progress()
+
+    def _take_failed(self, pod: Pod, change: watching.Change) -> None:
+        known = self._attempts.get(pod.index)
+        if known and known.pod.uid == pod.uid and pod.cause and pod.cause.exit_code is not None:
+            # Of an evicted pod, the kubelet may tell only later how its container ended.
+            self._attempts[pod.index] = _Attempt(pod, known.log)
+        if known and (known.pod.uid == pod.uid or known.pod.created > pod.created):
+            return
+        self._attempts[pod.index] = _Attempt(pod, self._last_lines(change.object))
+        if pod.cause and not (pod.stopped and self.state.job.cause):
+            self._say(
+                f"{self._names(pod.index)}: attempt {pod.attempt} failed: {pod.cause.text}",
+                severity="WARNING",
+                reason=pod.cause.reason,
+                exit_code=pod.cause.exit_code,
+                pod=pod.name,
+                node=pod.node,
+                index=pod.index,
+                log=self._attempts[pod.index].log,
+            )
+        self._keep(pod)
+
+    def _keep(self, pod: Pod) -> None:
+        """Store why an attempt failed: a node that is drained takes its failed pods and this driver with it."""
+        if pod.cause is None or time.monotonic() < self._next_kept:
+            return
+        if pod.index in self._kept or len(self._kept) < MOST_KEPT:
+            self._kept.add(pod.index)
+            try:
+                self._run.check()
+                keep_failure(
+                    self._run, self.state.job.uid, pod.index, _failure(pod.cause, self._attempts[pod.index])
+                )
+            except SweepError:  # What is not stored is lost only with this driver.
+                self._next_kept = time.monotonic() + KEPT_AGAIN_SECONDS
+
+    def _last_lines(self, pod: Object) -> tuple[str, ...]:
+        if words := last_words(pod):
+            return tuple(without_cut(words.splitlines())[-LOG_LINES:])
+        return last_lines(self._cluster, pod, LOG_LINES)
+
+    def _say_waiting(self) -> None:
+        job = self.state.job
+        if job.waits and time.monotonic() >= self._next_waiting:
+            self._next_waiting = time.monotonic() + WAITING_SECONDS
+            if cause := why_waiting(self._cluster, job):
+                self._say_once(f"{job.name}: {cause.text}", key=cause.text)
+
+    def _say_progress(self) -> None:
+        job = self.state.job
+        progress = (len(job.completed), len(job.failed), job.active)
+        if progress != self._progress and time.monotonic() >= self._next_progress:
+            self._next_progress = time.monotonic() + PROGRESS_SECONDS
+            self._progress = progress
+            done, failed, active = progress
+            self._say(
+                f"{done} of {job.completions} pods done, {failed} failed, {active} pending or running",
+                done=done,
+                failed=failed,
+                active=active,
+            )
+
+    def _say_once(self, message: str, key: str) -> None:
+        if key not in self._said and len(self._said) < MOST_TROUBLES:
+            self._said.add(key)
+            self._say(message, severity="WARNING")
+
+    def _say(self, message: str, **fields: Any) -> None:
+        self._sink(logs.event(message, **fields))
+
+    def _names(self, index: int) -> str:
+        names = [trial.name for trial in trials_of_pod(self._sweep.config, index)]
+        return names[0] if len(names) == 1 else f"{names[0]} to {names[-1]}"

@@ -1,0 +1,185 @@
+"""A run's results in a local folder, in a layout for people.
+
+    DIR/index.html, sweep.json, leaderboard.csv, summary.json
+    DIR/pictures/*.svg
+    DIR/<trial>/result.json, replicates.csv, history.csv, model.keras, README.md, log.jsonl, events.out.tfevents
+
+The folder appears whole: it is made beside its place and then renamed. Into one that holds the same run, each
+further trial is moved whole.
+"""
+
+import json
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from hashlib import file_digest
+from pathlib import Path
+
+from job.errors import ConfigError, ObjectNotFoundError, SweepError
+from job.report.page import render
+from job.report.pictures import drawable
+from job.report.reading import read_report
+from job.runs.run import EVENTS, SHOWN_EVENTS, Run, TrialResult
+from job.statistics.leaderboard import as_csv
+
+SWEEP, LEADERBOARD, SUMMARY = "sweep.json", "leaderboard.csv", "summary.json"
+INDEX, PICTURES = "index.html", "pictures"
+AT_ONCE = 16
+"""Downloads side by side: a bucket answers each in tens of milliseconds."""
+
+
+@contextmanager
+def beside(target: Path) -> Iterator[Path]:
+    """Give a hidden folder beside a place; it is gone after the block.
+
+    Raises:
+        ConfigError: none can be made there.
+    """
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        made = tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent)
+    except OSError as error:
+        raise ConfigError(f"{target} cannot be written: {error.strerror}") from error
+    with made as folder:
+        yield Path(folder)
+
+
+def check_target(target: Path, run: str) -> None:
+    """Find out, before anything is fetched, whether results of the run of this name may go into a folder.
+
+    Raises:
+        ConfigError: it is no folder, or holds anything else.
+    """
+    names = _names(target)
+    if names:
+        file = SWEEP if SWEEP in names else SUMMARY  # It was fetched before any trial had begun.
+        try:
+            same = json.loads((target / file).read_bytes())["run"] == run
+        except (OSError, ValueError, KeyError, TypeError):
+            same = False
+        if not same:
+            raise _not_ours(target)
+
+
+def export(run: Run, target: Path) -> tuple[int, int]:
+    """Copy the results of all trials that are done into a folder.
+
+    Args:
+        run: the run.
+        target: a folder that does not exist, is empty, or holds results of the same run.
+
+    Returns:
+        How many trials the folder had not had, and how many it has now.
+
+    Raises:
+        ConfigError: the folder holds anything else; it is left as it is.
+        SweepError: a result is damaged.
+        StorageError, StorageUnavailableError: the results cannot be read.
+    """
+    sweep, summary = _read(run, SWEEP), _read(run, f"report/{SUMMARY}")
+    if sweep is None and summary is None:
+        raise SweepError(f"{run.name} has no results yet")
+    here = _present(target, run, sweep)
+    finished = sorted(run.finished())
+    wanted = [trial for trial in finished if trial not in here]
+    try:
+        with beside(target) as folder:
+            _fill(run, folder, wanted)
+            if sweep:
+                (folder / SWEEP).write_bytes(sweep)
+            _write_report(run, folder)
+            if summary:
+                (folder / SUMMARY).write_bytes(summary)
+            _move(folder, target)
+    except OSError as error:
+        raise ConfigError(f"{target} cannot be written: {error.strerror}") from error
+    return len(wanted), len(finished)
+
+
+def _present(target: Path, run: Run, sweep: bytes | None) -> set[str]:
+    """Return the trials that the folder has; it must be empty or hold the same run."""
+    check_target(target, run.name)
+    names = _names(target)
+    if SWEEP in names and json.loads((target / SWEEP).read_bytes()) != json.loads(sweep or b"{}"):
+        raise _not_ours(target)
+    return {name for name in names if (target / name / "result.json").is_file()}
+
+
+def _names(target: Path) -> set[str]:
+    if not target.exists():
+        return set()
+    if not target.is_dir():
+        raise ConfigError(f"{target} is not a folder")
+    return {path.name for path in target.iterdir()}
+
+
+def _not_ours(target: Path) -> ConfigError:
+    return ConfigError(f"{target} is not empty and holds no results of this run: name another folder")
+
+
+def _fill(run: Run, folder: Path, trials: list[str]) -> None:
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        copies = [threads.submit(_copy, run, folder / trial, trial) for trial in trials]
+        try:
+            for copy in copies:
+                copy.result()
+        except BaseException:
+            threads.shutdown(cancel_futures=True)
+            raise
+
+
+def _copy(run: Run, folder: Path, trial: str) -> None:
+    folder.mkdir()
+    result = run.result(trial)
+    for file in result.files:
+        path = folder / _exported(file.name)
+        if path.parent != folder:
+            raise SweepError(f"{run.url}/trials/{trial}/result.json is damaged: {file.name!r} is no file's name")
+        run.storage.download(f"{run.folder}/trials/{trial}/{result.attempt}/{file.name}", path)
+        with path.open("rb") as stream:
+            if file_digest(stream, "sha256").hexdigest() != file.sha256:
+                raise SweepError(f"{run.url}/trials/{trial}/{result.attempt}/{file.name} is damaged")
+    files = tuple(file.model_copy(update={"name": _exported(file.name)}) for file in result.files)
+    (folder / "result.json").write_text(_as_json(result.model_copy(update={"files": files})))
+
+
+def _exported(name: str) -> str:
+    """Return the name that a file of an attempt has here: TensorBoard shall find it."""
+    return SHOWN_EVENTS if name == EVENTS else name
+
+
+def _as_json(result: TrialResult) -> str:
+    return json.dumps(result.model_dump(mode="json"), indent=2) + "\n"
+
+
+def _write_report(run: Run, folder: Path) -> None:
+    """Write the page, its pictures and the leaderboard of now; the run's own may be older, and link elsewhere."""
+    report = read_report(run)
+    (folder / INDEX).write_text(render(report, exported=True), encoding="utf-8")
+    (folder / LEADERBOARD).write_text(as_csv(report.board))
+    (folder / PICTURES).mkdir()
+    for kind, picture in drawable(report).items():
+        (folder / PICTURES / f"{kind}.svg").write_text(picture, encoding="utf-8")
+
+
+def _read(run: Run, name: str) -> bytes | None:
+    try:
+        return run.storage.read(f"{run.folder}/{name}")
+    except ObjectNotFoundError:
+        return None
+
+
+def _move(folder: Path, target: Path) -> None:
+    if not target.exists() or not any(target.iterdir()):
+        folder.chmod(0o755)
+        folder.rename(target)
+        folder.mkdir()  # For the temporary folder's own end.
+        return
+    (target / PICTURES).mkdir(exist_ok=True)
+    for path in (*folder.iterdir(), *(folder / PICTURES).iterdir()):
+        place = target / path.relative_to(folder)
+        if path.is_file() and path.name != SWEEP:
+            path.replace(place)
+        elif not place.exists():
+            path.rename(place)

@@ -1,0 +1,101 @@
+"""The live table of a release's trials on a terminal."""
+
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from k8s.api import watch as watching
+from k8s.api.client import Cluster
+from k8s.commands.status import Results, Row, Status, in_words
+from k8s.observe.state import UNDONE, State, parse_job
+from k8s.observe.trials import DONE, FAILED, PENDING, RUNNING, TrialState
+from k8s.release.sweeps import Sweep
+
+REFRESH_SECONDS = 1.0
+WAITING_SECONDS = 10.0
+"""How often it is asked what a Job waits for, and which trials are done beyond what the Job itself says."""
+
+_FIRST = (FAILED, RUNNING, PENDING, DONE)
+"""Which trials are shown where the terminal is too low for all."""
+_STYLES = {FAILED: "red", RUNNING: "cyan", PENDING: "dim", DONE: "green"}
+
+
+def show(cluster: Cluster, sweep: Sweep, results: Results, console: Console) -> None:
+    """Show the table, and go on until the Job has ended or the user stops it."""
+    state = State(parse_job(sweep.job))
+    targets = [
+        watching.Target("jobs", fields=f"metadata.name={sweep.name}"),
+        watching.Target("pods", labels=sweep.pod_labels, fields=UNDONE),
+    ]
+    table = _Table(cluster, sweep, state, results, console)
+    listed = False
+    with (
+        Live(console=console, auto_refresh=False, vertical_overflow="crop") as live,
+        watching.Follower(cluster, targets) as follower,
+    ):
+        for change in follower.changes(REFRESH_SECONDS):
+            state.apply(change)
+            listed = listed or (change.kind, change.type) == ("pods", watching.END)
+            ended = state.gone or bool(state.job.outcome)
+            table.silent = {watching.SILENT: change.words, watching.ANSWERS: ""}.get(change.type, table.silent)
+            if listed and table.is_due(at_once=ended):
+                live.update(table.draw(anew=ended), refresh=True)
+            if listed and ended:
+                return
+
+
+class _Table:
+    def __init__(self, cluster: Cluster, sweep: Sweep, state: State, results: Results, console: Console) -> None:
+        self.silent = ""
+        self._new_status: Callable[[], Status] = lambda: Status(cluster, sweep, state, results)
+        self._results = results
+        self._console = console
+        self._status: Status | None = None
+        self._asked = self._drawn = 0.0
+        self._rows: dict[str, Row] = {}
+
+    def is_due(self, *, at_once: bool) -> bool:
+        return at_once or time.monotonic() - self._drawn >= REFRESH_SECONDS
+
+    def draw(self, *, anew: bool) -> Group:
+        self._drawn = time.monotonic()
+        if anew or self._status is None or self._drawn - self._asked >= WAITING_SECONDS:
+            self._status, self._asked = self._new_status(), self._drawn
+        shown, more = self._chosen(self._status)
+        table = Table(box=None, pad_edge=False, show_header=False, expand=True)
+        table.add_column(no_wrap=True)
+        table.add_column(no_wrap=True)
+        table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
+        now = datetime.now(UTC)
+        for item in shown:
+            words = in_words(self._row(item), now)
+            table.add_row(item.trial.name, Text(item.state, _STYLES[item.state]), Text(words))
+        notes = [Text(f"and {more} more (--once shows all)", "dim")] if more else []
+        notes += [Text(words, "yellow") for words in (self.silent, self._results.problem) if words]
+        return Group(Text(self._status.headline(), "bold"), table, *notes)
+
+    def _row(self, item: TrialState) -> Row:
+        """Return the trial's row; results do not change, and are read once."""
+        if item.state != DONE:
+            return self._results.row(item)
+        name = item.trial.name
+        if name not in self._rows or not self._rows[name].numbers:
+            self._rows[name] = self._results.row(item)
+        return self._rows[name]
+
+    def _chosen(self, status: Status) -> tuple[list[TrialState], int]:
+        """Return the trials that the terminal has room for, and how many more there are."""
+        room, total = max(self._console.height - 5, 1), 0
+        by_state: dict[str, list[TrialState]] = defaultdict(list)
+        for item in status.trials():
+            total += 1
+            if len(by_state[item.state]) < room:
+                by_state[item.state].append(item)
+        chosen = [item for state in _FIRST for item in by_state[state]][:room]
+        return sorted(chosen, key=lambda item: item.trial.index), total - len(chosen)

@@ -1,0 +1,243 @@
+"""The log of a trial: its newest pod's, followed where that still runs; else what the run has stored of it."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+
+from job.errors import ConfigError, ObjectNotFoundError, SweepError
+from job.runs.run import LOG, Run
+from job.settings.grid import Trial, trial_at, trial_named
+from k8s.api.client import Cluster, Object
+from k8s.api.errors import UnavailableError
+from k8s.api.watch import END, Follower, Pauses, Target
+from k8s.observe.state import Pod, State, parse_job, parse_pod
+from k8s.observe.trials import DONE, FAILED, PENDING, RUNNING, TrialState, of_index
+from k8s.release.sweeps import Sweep, check_reachable, read_job, why_waiting
+
+MOST_BYTES = 8192
+"""So much of a log's end is read for its last lines: one line may be of any length."""
+
+_NO_LOG = b"unable to retrieve container logs for "
+"""So the kubelet says, as if it were the log, that it has removed the container."""
+
+_NO_CONTAINER = '" is terminated'
+"""So ends what the API says instead, once the container of an evicted pod is gone."""
+
+_REMOVED = "has a pod whose log the cluster has removed"
+
+WAITING_SECONDS = 10.0
+"""How often it is asked what a trial without a pod waits for."""
+
+
+def find_trial(sweep: Sweep, word: str) -> Trial:
+    """Return the trial of this name or index.
+
+    Raises:
+        ConfigError: the grid has no such trial.
+    """
+    if not word.isdecimal():
+        return trial_named(sweep.config, word)
+    last = sweep.config.trial_count - 1
+    if int(word) > last:
+        raise ConfigError(f"{word} is not in the grid: give a whole number from 0 to {last}, or a trial's name")
+    return trial_at(sweep.config, int(word))
+
+
+def last_lines(cluster: Cluster, pod: Object, lines: int) -> tuple[str, ...]:
+    """Return the end of a pod's log; nothing where it is not to be had."""
+    container = pod["spec"]["containers"][0]["name"]
+    try:
+        found = list(
+            cluster.log(pod["metadata"]["name"], container=container, tailLines=lines, limitBytes=MOST_BYTES)
+        )
+    except SweepError:
+        return ()
+    return tuple(line.decode(errors="replace") for line in found if not line.startswith(_NO_LOG))
+
+
+class _RemovedError(Exception):
+    """The kubelet has removed a container, and its log with it, although the pod is still there."""
+
+
+class TrialLog:
+    """The log of one trial of a sweep."""
+
+    def __init__(self, cluster: Cluster, sweep: Sweep, trial: Trial, tell: Callable[[str], None]) -> None:
+        """Take what to look for, and what tells a person what is shown; nothing is asked yet."""
+        self._cluster = cluster
+        self._sweep = sweep
+        self._trial = trial
+        self._index = trial.index // sweep.config.trials_per_pod
+        self._container = sweep.job["spec"]["template"]["spec"]["containers"][0]["name"]
+        self._tell = tell
+
+    def lines(self, run: Callable[[], Run], *, follow: bool) -> Iterator[str]:
+        """Yield the lines of the log.
+
+        Args:
+            run: opens the run, which has the log when the pod is gone.
+            follow: wait for the pod to begin, and then for further lines until it ends.
+
+        Raises:
+            SweepError: the trial has not begun, or its log is nowhere.
+        """
+        if follow:
+            self._wait(None)
+        pods = self._pods()
+        begun = [pod for pod in pods if pod.phase != "pending"]
+        if not begun:
+            self._check_begun(pods)
+            yield from self._stored(run(), "has no pod any more")
+        elif follow:
+            yield from self._only_ours(self._follow_attempts(begun[-1], run))
+        else:
+            if (newer := pods[-1]) is not begun[-1] and newer.cause:
+                self._tell(
+                    f"attempt {newer.attempt} is pending: {newer.cause.text}; this is attempt {begun[-1].attempt}"
+                )
+            yield from self._only_ours(self._read(begun[-1].name, run))
+
+    def _pods(self) -> list[Pod]:
+        """Return the trial's pods, the oldest first."""
+        records = [parse_pod(pod) for pod in self._cluster.each("pods", labels=self._sweep.labels_of(self._index))]
+        return sorted(filter(None, records), key=_age)
+
+    def _check_begun(self, pods: list[Pod]) -> None:
+        state = State(read_job(self._cluster, self._sweep.name))
+        state.pods = {pod.index: pod for pod in pods}
+        now = self._now(state)
+        if now.state == PENDING and now.cause:
+            raise SweepError(f"{self._trial.name} is pending: {now.cause.text} (--follow waits for it)")
+
+    def _now(self, state: State) -> TrialState:
+        return of_index(self._index, state, why_waiting(self._cluster, state.job), self._trial)
+
+    def _wait(self, last: Pod | None) -> None:
+        """Return when the pod after this one has begun, or none will; tell meanwhile why there is none.
+
+        Raises:
+            SweepError: the Job was deleted.
+        """
+        told = ""
+        for state in self._states():
+            pod, now = state.pods.get(self._index), self._now(state)
+            if now.state == RUNNING and pod and not (last and pod.uid == last.uid):
+                return
+            words = f"{self._trial.name} is {now.state}: {now.cause.text}" if now.cause else ""
+            if words and words != told:
+                self._tell(words)
+                told = words
+            if now.state in (DONE, FAILED):
+                return
+            if state.gone:
+                raise SweepError(f"the Job {self._sweep.name} was deleted, and {self._trial.name} with it")
+
+    def _states(self) -> Iterator[State]:
+        """Yield what is known of the Job and the trial's pods: all there is, then after each change."""
+        state, listed = State(parse_job(self._sweep.job)), False
+        job = Target("jobs", fields=f"metadata.name={self._sweep.name}")
+        with Follower(self._cluster, [job, Target("pods", labels=self._sweep.labels_of(self._index))]) as follower:
+            for change in follower.changes(WAITING_SECONDS):
+                state.apply(change)
+                listed = listed or (change.kind, change.type) == ("pods", END)
+                if listed:
+                    yield state
+
+    def _log(self, pod: str, **options: object) -> Iterator[bytes]:
+        """Yield the lines of a pod's log.
+
+        Raises:
+            _RemovedError: the first of them says that there is no log any more.
+        """
+        try:
+            for number, line in enumerate(self._cluster.log(pod, container=self._container, **options)):
+                if number == 0 and (line.startswith(_NO_LOG) or line.partition(b" ")[2].startswith(_NO_LOG)):
+                    raise _RemovedError
+                yield line
+        except SweepError as error:
+            if _NO_CONTAINER in str(error):
+                raise _RemovedError from None
+            raise
+
+    def _read(self, pod: str, run: Callable[[], Run]) -> Iterator[str]:
+        try:
+            for line in self._log(pod):
+                yield line.decode(errors="replace")
+        except _RemovedError:
+            yield from self._stored(run(), _REMOVED)
+
+    def _follow_attempts(self, pod: Pod, run: Callable[[], Run]) -> Iterator[str]:
+        """Yield the lines of a pod's log and, where it fails, of those that are started in its place."""
+        newer = [pod]
+        while newer:
+            pod = newer[0]
+            try:
+                yield from self._follow(pod.name)
+            except _RemovedError:
+                yield from self._stored(run(), _REMOVED)
+            self._wait(pod)
+            newer = [one for one in self._pods() if _age(one) > _age(pod) and one.phase != "pending"]
+
+    def _follow(self, pod: str) -> Iterator[str]:
+        """Yield the lines of a pod's log until the pod ends, each once, however often the connection breaks."""
+        last, pauses = b"", Pauses()
+        while True:
+            try:
+                seen = last  # `sinceTime` is taken to the second: what comes again is left out.
+                for line in self._log(pod, follow=True, timestamps=True, sinceTime=seen.decode()):
+                    stamp, _, text = line.partition(b" ")
+                    last = max(last, stamp)
+                    pauses.reset()
+                    if stamp > seen:
+                        yield text.decode(errors="replace")
+                if self._cluster.read("pods", pod)["status"]["phase"] not in ("Pending", "Running"):
+                    return
+                time.sleep(1)
+            except UnavailableError as error:
+                time.sleep(pauses.next(error))
+            except ObjectNotFoundError:
+                self._tell(f"the pod {pod} was deleted")
+                return
+
+    def _only_ours(self, lines: Iterator[str]) -> Iterator[str]:
+        """Leave out what the pod says of its other trials."""
+        for line in lines:
+            if self._sweep.config.trials_per_pod == 1 or message_of(line)[1] in (None, self._trial.name):
+                yield line
+
+    def _stored(self, run: Run, why: str) -> Iterator[str]:
+        """Yield the log that the run has: of the attempt that counts, else of the newest that stored one.
+
+        Raises:
+            SweepError: it has none; the text says why the cluster has none, too.
+        """
+        check_reachable(run)
+        if run.is_finished(self._trial.name):
+            logs = [run.read_file(run.result(self._trial.name), LOG)]
+        else:
+            names = run.storage.list(f"{run.folder}/trials/{self._trial.name}")
+            logs = [run.storage.read(name) for name in names if name.endswith(f"/{LOG}")]
+        if not logs:
+            raise SweepError(f"{self._trial.name} {why}, and {run.url} has no log of it")
+        self._tell(f"{self._trial.name} {why}; this is the log that the run has")
+        yield from max(logs, key=_begun).decode(errors="replace").splitlines()
+
+
+def message_of(line: str) -> tuple[str, str | None]:
+    """Return a log line's message, which is the line itself where it is no JSON, and the trial that it names."""
+    try:
+        event = json.loads(line)
+        return str(event["message"]), event.get("trial")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return line, None
+
+
+def _age(pod: Pod) -> tuple[str, int]:
+    return pod.created, pod.attempt
+
+
+def _begun(log: bytes) -> str:
+    try:
+        return str(json.loads(log.partition(b"\n")[0])["time"])
+    except (ValueError, KeyError, TypeError):
+        return ""

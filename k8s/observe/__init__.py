@@ -1,0 +1,1 @@
+"""The state of Jobs and pods, and its causes."""

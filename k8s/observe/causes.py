@@ -1,0 +1,179 @@
+"""Why a pod failed or waits: pure functions from what the API says of it to one line for a person."""
+
+import json
+import re
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from job.errors import EXIT_CODES
+from k8s.api.client import Object
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why something is as it is."""
+
+    reason: str
+    """One word, for programs: Kubernetes's own where it has one, such as OOMKilled or Unschedulable."""
+    text: str
+    """One line, for people."""
+    exit_code: int | None = None
+    """Of the container that failed."""
+
+
+EXIT_CODE = "ExitCode"
+UNKNOWN = "Unknown"
+OOM_KILLED = "OOMKilled"
+
+_DISRUPTIONS = {
+    "EvictionByEvictionAPI": "evicted, as when a node is drained",
+    "PreemptionByScheduler": "preempted by a pod of higher priority",
+    "DeletionByTaintManager": "its node was lost or tainted",
+    "DeletionByPodGC": "its node is gone",
+    "TerminationByKubelet": "its node ended it",
+}
+"""https://kubernetes.io/docs/concepts/workloads/pods/disruptions/#pod-disruption-conditions"""
+
+_ENDED_BY_ITSELF = ("Error", OOM_KILLED)
+"""What a container's `reason` is when its `message` is the end of its log."""
+
+_NO_LOG = "Error on reading termination message from logs"
+"""So the kubelet begins that message where it had already removed the log, as it may after an eviction."""
+
+_STARTING = {"ContainerCreating", "PodInitializing"}
+
+
+def why_failed(pod: Object) -> Cause:
+    """Say why a pod's phase is Failed."""
+    status = pod["status"]
+    terminated = _terminated(status)
+    name, state = next(terminated, ("", None))
+    code = state["exitCode"] if state else None
+    if state and state.get("reason") == OOM_KILLED:
+        return Cause(OOM_KILLED, f"OOMKilled: it needs more memory than {_memory_limit(pod, name)}", code)
+    if reason := status.get("reason"):
+        return Cause(reason, _line(reason, status.get("message")), code)
+    disruption = condition(status, "DisruptionTarget")
+    if disruption.get("status") == "True":
+        reason = disruption["reason"]
+        return Cause(reason, _line(_DISRUPTIONS.get(reason, reason), disruption.get("message")), code)
+    if state is None:
+        return Cause(UNKNOWN, _line("its pod failed", status.get("message") or "nothing says why"))
+    if state.get("reason") in _ENDED_BY_ITSELF:
+        return Cause(EXIT_CODE, exit_code_in_words(state["exitCode"], state.get("message", "")), code)
+    return Cause(state["reason"], _line(state["reason"], state.get("message")), code)
+
+
+def exit_code_in_words(code: int, log: str = "") -> str:
+    """Say what an exit code means: in the program's own last words, where the log has them."""
+    for line in reversed(log.splitlines()):
+        if f'"exit_code": {code}' in line and (words := _message(line)):
+            return f"exit code {code}: {words}"
+    if code in EXIT_CODES:
+        return f"exit code {code}: {EXIT_CODES[code]}"
+    try:
+        return f"exit code {code}: killed by {signal.Signals(code - 128).name}"
+    except ValueError:
+        return f"exit code {code}"
+
+
+def _message(line: str) -> str:
+    try:
+        return str(json.loads(line)["message"])
+    except (ValueError, KeyError, TypeError):
+        return ""
+
+
+def why_pending(pod: Object) -> Cause:
+    """Say what a pod waits for that has not begun to run."""
+    status = pod["status"]
+    for container in _containers(status):
+        waiting = container["state"].get("waiting")
+        if waiting and waiting.get("reason", "ContainerCreating") not in _STARTING:
+            return Cause(waiting["reason"], _line(waiting["reason"], waiting.get("message")))
+    scheduled = condition(status, "PodScheduled")
+    if scheduled.get("status") == "False":
+        return Cause(scheduled["reason"], _line(scheduled["reason"], scheduled.get("message")))
+    if node := pod["spec"].get("nodeName"):
+        return Cause("Starting", f"starts on {node}")
+    return Cause("Pending", "waits for a node")
+
+
+def is_trouble(cause: Cause) -> bool:
+    """Say whether what a pod waits for may never come."""
+    return cause.reason not in ("Starting", "Pending")
+
+
+def why_job_failed(job: Object) -> Cause | None:
+    """Say why a Job has failed, or is about to; None where it has not."""
+    for kind in ("Failed", "FailureTarget"):
+        found = condition(job["status"], kind)
+        if found.get("status") == "True":
+            return Cause(found["reason"], _line(found["reason"], found.get("message")))
+    return None
+
+
+def why_suspended(workload: Object | None) -> Cause:
+    """Say what a suspended Job waits for: what Kueue says of its Workload, where there is one."""
+    status = (workload or {}).get("status", {})
+    if (workload or {}).get("spec", {}).get("active") is False:
+        found = condition(status, "Evicted")
+        why = _flat(found.get("message") or "The workload is deactivated")
+        words = f"Kueue does not start it: {why} (its spec.active is false)"
+        return Cause(found.get("reason") or "Deactivated", words)
+    for kind in ("QuotaReserved", "Admitted", "Evicted"):
+        found = condition(status, kind)
+        if found and (found["status"] == "True") == (kind == "Evicted"):
+            waits = "its queue" if _is_about_the_queue(found) else "quota in the queue"
+            return Cause(found["reason"], f"waits for {waits}: {_flat(found['message'])}")
+    if workload:
+        return Cause("Queued", "waits in the queue; Kueue has not yet said for what")
+    return Cause("Suspended", "the Job is suspended")
+
+
+def _is_about_the_queue(found: Object) -> bool:
+    """Say whether no free quota would help: there is no such queue, or it is stopped."""
+    return found["reason"] == "Inadmissible" or bool(re.search(r"\b(inactive|stopped)\b", found["message"]))
+
+
+def condition(status: Object, kind: str) -> Object:
+    """Return the condition of a kind, or an empty one."""
+    found = (item for item in status.get("conditions") or () if item["type"] == kind)
+    return next(found, {})
+
+
+def last_words(pod: Object) -> str:
+    """Return the end of the log where the kubelet has put it into the pod (FallbackToLogsOnError)."""
+    states = (state for _, state in _terminated(pod["status"]))
+    words = next((state.get("message", "") for state in states if state.get("reason") in _ENDED_BY_ITSELF), "")
+    return "" if words.startswith(_NO_LOG) else words
+
+
+def _containers(status: Object) -> Iterator[Object]:
+    for kind in ("initContainerStatuses", "containerStatuses"):
+        yield from (item for item in status.get(kind) or () if "state" in item)
+
+
+def _terminated(status: Object) -> Iterator[tuple[str, Any]]:
+    for container in _containers(status):
+        state = container["state"].get("terminated")
+        if state and state["exitCode"]:
+            yield container["name"], state
+
+
+def _memory_limit(pod: Object, name: str) -> str:
+    spec = pod["spec"]
+    for container in (*(spec.get("initContainers") or ()), *spec["containers"]):
+        if container["name"] == name and (limit := container.get("resources", {}).get("limits", {}).get("memory")):
+            return f"its limit of {limit}"
+    return "there is"
+
+
+def _line(first: str, more: str | None) -> str:
+    return f"{first}: {_flat(more)}" if more else first
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.split())

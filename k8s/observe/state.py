@@ -1,0 +1,212 @@
+"""What is known of a Job and its pods, fed by changes; small however many pods there have been.
+
+Of finished indexes only the Job's own ranges are kept, and of the others one record each.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from k8s.api import watch as watching
+from k8s.api.client import Object
+from k8s.observe.causes import Cause, condition, is_trouble, why_failed, why_job_failed, why_pending
+from k8s.observe.ranges import Ranges
+
+NAME_LABEL, RELEASE_LABEL = "app.kubernetes.io/name", "app.kubernetes.io/instance"
+JOB_LABEL, INDEX_LABEL = "batch.kubernetes.io/job-name", "batch.kubernetes.io/job-completion-index"
+UNDONE = "status.phase!=Succeeded"
+"""The pods that are looked at: what succeeded is in the Job's `completedIndexes`."""
+SUCCEEDED = "status.phase=Succeeded"
+
+
+@dataclass(frozen=True, slots=True)
+class Pod:
+    """What matters of a pod: one attempt at one index."""
+
+    uid: str
+    name: str
+    index: int
+    created: str
+    """When, as the API writes it; such words sort as their times do."""
+    phase: Literal["pending", "running", "failed"]
+    attempt: int
+    """1 for the first."""
+    since: str | None = None
+    """Since when it has been running."""
+    cause: Cause | None = None
+    """Why it is pending or failed."""
+    stopped: bool = False
+    """It failed by being deleted: by a person, or by its Job that had come to its end."""
+    node: str | None = None
+
+
+def parse_pod(pod: Object) -> Pod | None:
+    """Return the record of a Job's pod; None for a pod of no index."""
+    about, status = pod["metadata"], pod["status"]
+    index = about.get("labels", {}).get(INDEX_LABEL)
+    if index is None:
+        return None
+    failures = int(about.get("annotations", {}).get("batch.kubernetes.io/job-index-failure-count", 0))
+    record = Pod(
+        uid=about["uid"],
+        name=about["name"],
+        index=int(index),
+        created=about["creationTimestamp"],
+        phase="running",
+        attempt=failures + 1,
+        since=_started(status),
+        node=pod["spec"].get("nodeName"),
+    )
+    if status["phase"] == "Failed":
+        stopped = bool(about.get("deletionTimestamp")) and not condition(status, "DisruptionTarget")
+        cause = why_failed(pod)
+        if stopped:
+            cause = replace(cause, reason="Deleted", text=f"its pod was deleted: {cause.text}")
+        return replace(record, phase="failed", cause=cause, stopped=stopped)
+    if status["phase"] == "Pending" and record.since is None:
+        return replace(record, phase="pending", cause=why_pending(pod))
+    return record
+
+
+def message_of(pod: Object) -> str:
+    """Return the termination message of a pod's first container; nothing where it has left none."""
+    for container in pod["status"].get("containerStatuses") or ():
+        return str(container.get("state", {}).get("terminated", {}).get("message", ""))
+    return ""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What matters of a Job."""
+
+    name: str
+    uid: str
+    completions: int
+    parallelism: int
+    active: int
+    """Pods that are pending or running."""
+    suspended: bool
+    completed: Ranges
+    failed: Ranges
+    started: str | None
+    ended: str | None
+    outcome: Literal["Complete", "Failed"] | None
+    cause: Cause | None
+    """Why it has failed, or is about to."""
+
+    @property
+    def held(self) -> Cause | None:
+        """Why nothing of it starts, where the Job itself says so."""
+        if self.cause:
+            return Cause(self.cause.reason, f"nothing more starts: {self.cause.text}")
+        if self.suspended:
+            return Cause("Suspended", "the Job is suspended")
+        return None if self.parallelism else Cause("Parallelism", "parallelism is 0: nothing starts")
+
+    @property
+    def waits(self) -> bool:
+        """Say whether the Job has fewer pods than it should have."""
+        undone = self.completions - len(self.completed) - len(self.failed)
+        should = min(self.parallelism, undone)
+        return self.outcome is None and (self.held is not None or self.active < should)
+
+
+def parse_job(job: Object) -> Job:
+    """Return the record of an Indexed Job."""
+    spec, status = job["spec"], job["status"]
+    outcome: Literal["Complete", "Failed"] | None = None
+    ended = None
+    for kind in ("Complete", "Failed"):
+        found = condition(status, kind)
+        if found.get("status") == "True":
+            outcome, ended = ("Complete" if kind == "Complete" else "Failed"), found.get("lastTransitionTime")
+    return Job(
+        name=job["metadata"]["name"],
+        uid=job["metadata"]["uid"],
+        completions=spec["completions"],
+        parallelism=spec.get("parallelism", 1),
+        active=status.get("active", 0),
+        suspended=bool(spec.get("suspend")),
+        completed=Ranges(status.get("completedIndexes", "")),
+        failed=Ranges(status.get("failedIndexes", "")),
+        started=status.get("startTime"),
+        ended=ended,
+        outcome=outcome,
+        cause=why_job_failed(job),
+    )
+
+
+class State:
+    """A Job and, of each index that is not done, its newest pod."""
+
+    def __init__(self, job: Job) -> None:
+        """Take the Job as it is; its pods come as changes."""
+        self.job = job
+        self.gone = False
+        """The Job was deleted."""
+        self.pods: dict[int, Pod] = {}
+        self.troubles: dict[int, Cause] = {}
+        """What an index's pods have waited for that may never come; kept when the pod is deleted for it."""
+        self._incoming: dict[int, Pod] | None = None
+        """While a list comes in: its pods, which then replace those that were known."""
+        self._job_listed = True
+
+    def apply(self, change: watching.Change) -> Pod | None:
+        """Take in a change; return the pod's record where it was about one that is still there."""
+        if change.kind == "jobs":
+            self._apply_job(change)
+        elif change.kind == "pods":
+            return self._apply_pod(change)
+        return None
+
+    def _apply_job(self, change: watching.Change) -> None:
+        if change.type == watching.BEGIN:
+            self._job_listed = False
+        elif change.type == watching.END:
+            self.gone = not self._job_listed
+        elif change.object["metadata"]["uid"] == self.job.uid:
+            self.gone = change.type == watching.DELETED
+            self._job_listed = True
+            self.job = parse_job(change.object)
+            for index in [index for index in self.pods if index in self.job.completed]:
+                del self.pods[index]
+
+    def _apply_pod(self, change: watching.Change) -> Pod | None:
+        if change.type == watching.BEGIN:
+            self._incoming = {}
+        elif change.type == watching.END:
+            self.pods, self._incoming = self._incoming or {}, None
+        elif pod := parse_pod(change.object):
+            self._note_trouble(pod)
+            if change.type == watching.DELETED:
+                self._forget(pod, change.object)
+            else:
+                self._keep(pod)
+            return pod
+        return None
+
+    def _note_trouble(self, pod: Pod) -> None:
+        if pod.phase == "pending" and pod.cause and is_trouble(pod.cause):
+            self.troubles[pod.index] = pod.cause
+        elif pod.phase != "pending" and not pod.stopped:
+            self.troubles.pop(pod.index, None)
+
+    def _keep(self, pod: Pod) -> None:
+        pods = self.pods if self._incoming is None else self._incoming
+        known = pods.get(pod.index, pod)
+        if pod.index not in self.job.completed and (known.created, known.attempt) <= (pod.created, pod.attempt):
+            pods[pod.index] = pod
+
+    def _forget(self, pod: Pod, object_: Object) -> None:
+        known = self.pods.get(pod.index)
+        # What has succeeded is "deleted" from the pods that are followed, too; the Job will soon say so.
+        if known and known.uid == pod.uid and object_["metadata"].get("deletionTimestamp"):
+            del self.pods[pod.index]
+
+
+def _started(status: Object) -> str | None:
+    for container in status.get("containerStatuses") or ():
+        for kind in ("running", "terminated"):
+            started = container.get("state", {}).get(kind, {}).get("startedAt")
+            if started and not started.startswith("1970"):  # So it is of what could not even be started.
+                return str(started)
+    return None

@@ -1,0 +1,98 @@
+"""The trials of a sweep as they are now: pending and why, running, done, failed and why."""
+
+from collections import Counter
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from job.settings.grid import Trial, trials
+from job.settings.sweep import SweepConfig
+from k8s.observe.causes import UNKNOWN, Cause
+from k8s.observe.state import Pod, State
+
+Word = Literal["pending", "running", "done", "failed"]
+PENDING: Word = "pending"
+RUNNING: Word = "running"
+DONE: Word = "done"
+FAILED: Word = "failed"
+STATES = (PENDING, RUNNING, DONE, FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class TrialState:
+    """One trial as it is now."""
+
+    trial: Trial
+    state: Word
+    since: str | None = None
+    """Since when it has been running."""
+    cause: Cause | None = None
+    """Why it is pending or failed."""
+    pod: Pod | None = None
+    """Its newest pod, where that is still known."""
+
+
+def trial_states(
+    config: SweepConfig, state: State, waiting: Cause | None = None, finished: Collection[str] = ()
+) -> Iterator[TrialState]:
+    """Yield every trial of the grid, in the order of their indexes.
+
+    Args:
+        config: the sweep.
+        state: its Job and pods.
+        waiting: why the Job has nothing that could run, where something says so.
+        finished: trials that are known to have their result, whatever their pod does.
+    """
+    for trial in trials(config):
+        if trial.name in finished:
+            yield TrialState(trial, DONE)
+        else:
+            yield of_index(trial.index // config.trials_per_pod, state, waiting, trial)
+
+
+def of_index(index: int, state: State, waiting: Cause | None, trial: Trial) -> TrialState:
+    """Return how a trial is whose pod has this completion index."""
+    job, pod = state.job, state.pods.get(index)
+    if index in job.completed:
+        return TrialState(trial, DONE)
+    if index in job.failed or job.outcome is not None:
+        return TrialState(trial, FAILED, cause=why_not_done(index, state, pod), pod=pod)
+    if pod is None:
+        return TrialState(trial, PENDING, cause=waiting or _its_turn(state))
+    if pod.phase == "running":
+        return TrialState(trial, RUNNING, since=pod.since, pod=pod)
+    if pod.phase == "failed" and pod.cause:
+        again = replace(pod.cause, text=f"to be tried again after attempt {pod.attempt}: {pod.cause.text}")
+        return TrialState(trial, PENDING, cause=again, pod=pod)
+    return TrialState(trial, PENDING, cause=pod.cause, pod=pod)
+
+
+def why_not_done(index: int, state: State, pod: Pod | None) -> Cause:
+    """Say why an index of a Job that has ended, or has given it up, is not completed.
+
+    Args:
+        index: the index.
+        state: the Job and its pods.
+        pod: the newest of the index's pods that is known to have failed.
+    """
+    job = state.job
+    own = pod.cause if pod and pod.phase == "failed" else None
+    trouble = state.troubles.get(index)
+    if own and pod and (index in job.failed or not pod.stopped):
+        return own
+    if index in job.failed or job.cause is None:
+        return Cause(UNKNOWN, "its pod is gone, and nothing says why it failed")
+    if trouble:
+        return Cause(trouble.reason, f"{trouble.text}; until the Job was given up: {job.cause.text}")
+    return Cause(job.cause.reason, f"{'was stopped' if own else 'was not done'}: {job.cause.text}")
+
+
+def count(states: Iterator[TrialState]) -> dict[str, int]:
+    """Count the trials in each state."""
+    counted = Counter(item.state for item in states)
+    return {state: counted[state] for state in STATES}
+
+
+def _its_turn(state: State) -> Cause:
+    job = state.job
+    return job.held or Cause("Turn", f"waits for its turn: {job.parallelism} at a time")

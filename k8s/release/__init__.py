@@ -1,0 +1,1 @@
+"""A Helm release: its sweep, its output and its volume."""
