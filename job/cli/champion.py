@@ -6,6 +6,7 @@ import click
 
 from job.cli.cluster import of_a_release
 from job.cli.options import DEBUG, options, setting
+from job.storage import PLACES
 
 if TYPE_CHECKING:
     from job.statistics.champion import Champions
@@ -31,7 +32,7 @@ def champion() -> None:
 
 
 _CHAMPION_OPTIONS = options(
-    setting("output", text="Where champion.json is: a folder, or gs://bucket/prefix."),
+    setting("output", text=f"Where champion.json is: {PLACES}."),
     click.option(
         "--format",
         "text_format",
@@ -81,7 +82,7 @@ def rollback(output: str | None, text_format: str) -> None:
     xor-sweep champion rollback --output gs://bucket/prefix
     """
     from job.statistics.champion import roll_back  # scipy
-    from job.storage.base import open_storage
+    from job.storage import open_storage
 
     decision = roll_back(open_storage(output or "."))
     click.echo(decision.model_dump_json() if text_format == "json" else f"champion again: {decision.contender}")
@@ -89,7 +90,7 @@ def rollback(output: str | None, text_format: str) -> None:
 
 def _champions(output: str | None) -> "Champions":
     from job.statistics.champion import no_champion, read_champions  # scipy
-    from job.storage.base import open_storage
+    from job.storage import open_storage
 
     storage = open_storage(output or ".")
     found = read_champions(storage)

@@ -33,7 +33,7 @@ def driver(release: str, output: str | None, log_format: str, **where: Any) -> N
     xor-sweep driver demo
     """
     from job.signals import StopRequest
-    from job.storage.base import RETRY_SECONDS
+    from job.storage import RETRY_SECONDS
 
     sink = logs.sink(log_format)
     with StopRequest(logs.last_words(click.get_current_context().obj)) as stop, stop.at_once():

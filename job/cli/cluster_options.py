@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from job.cli.options import DEBUG, Decorator, options
+from job.storage import PLACES
 
 
 def option(*names: str, envvar: str | list[str], help: str, **settings: Any) -> Decorator:  # noqa: A002 - click's word
@@ -16,7 +17,7 @@ RELEASE = click.argument("release", envvar="XOR_SWEEP_RELEASE")
 OUTPUT = option(
     "--output",
     envvar="XOR_SWEEP_OUTPUT",
-    help="Where the output is, seen from here: a folder, or gs://bucket/prefix (default: the sweep's own).",
+    help=f"Where the output is, seen from here: {PLACES} (default: the sweep's own).",
 )
 _WHERE = options(
     option(

@@ -196,7 +196,7 @@ def train(context: click.Context, /, log_format: str, debug: bool, **_: Any) -> 
 @OUTPUT
 @DEBUG
 def leaderboard(run: str, table_format: str, output: str | None) -> None:
-    """Show the leaderboard of RUN: a run's name in --output, or its own folder or gs:// URL.
+    """Show the leaderboard of RUN: a run's name in --output, or its own folder or bucket URL.
 
     \b
     xor-sweep leaderboard runs/sweep-f572acc9

@@ -11,6 +11,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from job.settings.sweep import ACTIVATIONS, AXES, LOSSES, OPTIMIZERS, SweepConfig
+from job.storage import PLACES
 
 DEVICES = ("auto", "cpu", "gpu")
 
@@ -143,4 +144,4 @@ GRID = options(
     CONFIG, *(setting(name) for name in SweepConfig.model_fields if name not in ("trials_per_pod", "workers"))
 )
 
-OUTPUT = setting("output", text="Where the runs are: a folder, or gs://bucket/prefix.")
+OUTPUT = setting("output", text=f"Where the runs are: {PLACES}.")

@@ -16,7 +16,7 @@ from job.runs.run import Run, TrialResult
 from job.settings.grid import Trial, trials
 from job.settings.sweep import SweepConfig
 from job.signals import StopRequest
-from job.storage.base import open_storage
+from job.storage import open_storage
 from job.training.devices import start_tensorflow
 
 

@@ -23,7 +23,7 @@ from job.runs.run import Run
 from job.settings.grid import trial_at
 from job.settings.sweep import SweepConfig
 from job.signals import StopRequest
-from job.storage.base import open_storage
+from job.storage import open_storage
 from job.training.devices import start_tensorflow
 
 Send = Callable[[dict[str, Any]], None]

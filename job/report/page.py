@@ -3,7 +3,6 @@
 import base64
 import json
 import re
-import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
@@ -176,7 +175,7 @@ def _close_up(report: Report, detail: Detail, exported: bool) -> _CloseUp:
     why_not = networks.why_not_drawn(detail)
     within = f"trials/{detail.row.trial}/{detail.result.attempt}"
     folder = detail.row.trial if exported else f"../{within}"
-    in_a_bucket = report.run.url.startswith("gs://") and not exported
+    on_a_disk = exported or report.run.storage.local_root is not None
     chosen = words.chosen(detail)
     right = networks.is_right(detail.networks.chosen) if detail.networks else None
     found = detail.history or detail.networks
@@ -197,7 +196,7 @@ def _close_up(report: Report, detail: Detail, exported: bool) -> _CloseUp:
         network_words=f"Not drawn: {why_not}." if why_not else networks.network_words(detail),
         model=None if MODEL in detail.unusable else f"{folder}/{MODEL}",
         card=f"{folder}/{CARD}" if CARD in files.difference(detail.unusable) else None,
-        loading=loading(f"{report.run.url}/{within}/{MODEL}" if in_a_bucket else f"{folder}/{MODEL}"),
+        loading=_loading(report.run, f"{within}/{MODEL}", f"{folder}/{MODEL}" if on_a_disk else None),
         problems=(
             *detail.damaged,
             *(f"The run was made without {name}: what is drawn from it is missing." for name in detail.lacking),
@@ -205,21 +204,25 @@ def _close_up(report: Report, detail: Detail, exported: bool) -> _CloseUp:
     )
 
 
-def loading(model: str) -> str:
+def _loading(run: Run, name: str, path: str | None) -> str:
     """Return the program that loads a model and asks it, ready to copy.
 
     Args:
-        model: the file's gs:// URL, or its path as seen from the page, which the page makes whole by itself
-            where it is opened from a disk.
+        run: the run.
+        name: the model's name in the run.
+        path: the model's path as seen from the page, which the page makes whole by itself where it is opened
+            from a disk; None if both are in a bucket, which Keras cannot read.
     """
-    note = "# in the folder of this page"
-    if model.startswith("gs://"):
-        note = f"# first, in a shell: gcloud storage cp {shlex.quote(model)} ."
-        model = MODEL
+    note = "in the folder of this page"
+    if path is None:
+        path = name.rpartition("/")[2]
+        name = f"{run.folder}/{name}"
+        command = run.storage.fetch_command(name)
+        note = f"first, in a shell: {command}" if command else f"first, copy {run.storage.url_of(name)} here"
     lines = [
-        note,
+        f"# {note}",
         "import keras, numpy",
-        f"model = keras.models.load_model({json.dumps(model, ensure_ascii=False)})",
+        f"model = keras.models.load_model({json.dumps(path, ensure_ascii=False)})",
         "model.predict(numpy.array([[0, 0], [0, 1], [1, 0], [1, 1]]))",
     ]
     return "\n".join(lines)
@@ -256,7 +259,7 @@ def _settings(report: Report) -> Iterator[tuple[str, str]]:
     for name in ("device", "image", "created"):
         if value := sweep.get(name):
             yield name, str(value)
-    if report.run.url.startswith("gs://"):
+    if report.run.storage.local_root is None:
         yield "run", report.run.url
 
 

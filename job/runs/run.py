@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from job.errors import ConfigError, ConflictError, ObjectNotFoundError, SweepError
 from job.settings.sweep import SweepConfig
-from job.storage.base import Storage, open_storage
+from job.storage import Storage, is_url, open_storage
 
 REPLICATES = "replicates.csv"
 HISTORY = "history.csv"
@@ -81,7 +81,7 @@ class Run:
     @property
     def url(self) -> str:
         """Where the run lies, as a person writes it."""
-        return f"{self.storage.url.rstrip('/')}/{self.folder}"
+        return self.storage.url_of(self.folder)
 
     def check(self) -> bool:
         """Say whether the run has begun.
@@ -144,7 +144,7 @@ class Run:
             SweepError: its result is damaged, or belongs to another sweep.
         """
         name = f"{self.folder}/trials/{trial}/result.json"
-        where = f"{self.storage.url.rstrip('/')}/{name}"
+        where = self.storage.url_of(name)
         try:
             result = TrialResult.model_validate(_object(self.storage.read(name)))
         except ValidationError as error:
@@ -189,7 +189,7 @@ class Run:
         if stored is None:
             where = f"{self.url}/trials/{result.trial}/result.json"
             raise damage(result.trial, f"{where} is damaged: it names no {name}")
-        where = f"{self.storage.url.rstrip('/')}/{path}"
+        where = self.storage.url_of(path)
         try:
             data = self.storage.read(path)
         except ObjectNotFoundError:
@@ -289,7 +289,7 @@ def open_run(where: str, output: str) -> Run:
     """Open a run that has begun.
 
     Args:
-        where: its name in `output`, or the folder or gs:// URL that holds its sweep.json.
+        where: its name in `output`, or the folder or bucket URL that holds its sweep.json.
         output: the output of the sweep.
 
     Raises:
@@ -297,7 +297,7 @@ def open_run(where: str, output: str) -> Run:
         SweepError: its sweep.json is damaged.
     """
     storage, name = _located(where, output)
-    path = f"{storage.url.rstrip('/')}/runs/{name}/sweep.json"
+    path = storage.url_of(f"runs/{name}/sweep.json")
     try:
         stored = _parse(storage.read(f"runs/{name}/sweep.json"), path)
     except (ObjectNotFoundError, ValueError):
@@ -315,7 +315,7 @@ def _located(where: str, output: str) -> tuple[Storage, str]:
     if "/" not in where and where != ".":
         return open_storage(output), where
     # As it is named, then where its links lead: a link may be the folder `runs` itself, or lead to a run.
-    paths = [where.rstrip("/")] if where.startswith("gs://") else [os.path.abspath(where), os.path.realpath(where)]
+    paths = [where.rstrip("/")] if is_url(where) else [os.path.abspath(where), os.path.realpath(where)]
     split = [path.rpartition("/runs/") for path in paths]
     runs = [(output or "/", name) for output, slash, name in split if slash and name and "/" not in name]
     if not runs:

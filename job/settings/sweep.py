@@ -168,7 +168,7 @@ class SweepConfig(BaseModel):
     """Where to train: auto (a GPU where there is one), cpu or gpu."""
 
     output: str = Field(default=".", min_length=1)
-    """Where the run is written: a folder, or gs://bucket/prefix. The run's files lie in its runs/NAME/."""
+    """Where to write the run: a folder, or a bucket URL such as gs://bucket/prefix. Its files lie in runs/NAME/."""
 
     run: str | None = Field(default=None, pattern=_RUN_NAME)
     """The run's name: up to 63 of a-z, 0-9, '-' and '.'. Left out, it is made of the sweep's hash."""

@@ -8,7 +8,6 @@ at the same time end with one champion and a whole history.
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -17,7 +16,7 @@ from job import logs
 from job.errors import ConfigError, ConflictError, NoWinnerError, ObjectNotFoundError, SweepError
 from job.runs.run import MODEL, Run
 from job.statistics.leaderboard import Leaderboard, epoch
-from job.storage.base import Storage
+from job.storage import Storage
 
 NAME = "champion.json"
 
@@ -95,7 +94,7 @@ def read_champions(storage: Storage) -> Champions | None:
 
 def no_champion(storage: Storage) -> ConfigError:
     """Return the error that says that there is no champion.json."""
-    if not storage.url.startswith("gs://") and not Path(storage.url).is_dir():
+    if storage.local_root and not storage.local_root.is_dir():
         return ConfigError(
             f"there is no {NAME}: there is no folder {storage.url} here; --output names the output, or --release "
             "a release in the cluster"

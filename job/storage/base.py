@@ -1,27 +1,69 @@
-"""Where results are kept: one small interface over a local folder and a gs:// bucket.
+"""What every storage backend promises, and the rules that they share.
 
-Objects are created once and never half seen; the few that change are swapped, each writer proving that it
-saw the version it replaces. That is all that concurrent, restarted and killed runs need from storage, and
-both kinds give it: https://cloud.google.com/storage/docs/consistency and, for folders, link(2) and rename(2).
+Objects are created once and never seen half-written; the few that change are swapped, each writer proving
+that it saw the version it replaces. That is all that concurrent, restarted and killed runs need from storage.
+
+To add a backend: one file beside this one with a subclass of `Storage`, one line in `job.storage`'s table of
+schemes, and one line in tests/helpers/storages.py, which puts it through the tests of all backends.
 """
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
 
 from job.errors import ConfigError
-from job.storage.local import LocalStorage
 
-# How long a request is tried again before the run hears of it. A minute holds about a dozen tries: it
-# outlives the usual burst of 429 and 503, and is short enough that a pod with no network fails, and is
-# started elsewhere, instead of holding its machine. (The library's own limit is two minutes.)
-# https://cloud.google.com/storage/docs/retry-strategy
-RETRY_SECONDS = 60.0
+# One part of a name: no leading dot (such files are hidden), no separator, no control character, no
+# half of a surrogate pair (a file name that is not UTF-8).
+_PART = re.compile(r"[^./\\\x00-\x1f\x7f\ud800-\udfff][^/\\\x00-\x1f\x7f\ud800-\udfff]*")
+# File systems allow 255 bytes a part, and the lock file needs six; buckets allow 1024 a name, prefix included.
+_PART_BYTES, _NAME_BYTES = 240, 700
 
 
-class Storage(Protocol):
-    """Named objects, in a folder or a bucket; both kinds pass the same tests.
+def is_name(name: str) -> bool:
+    """Say whether every backend can hold an object of that name, and list it again.
+
+    Local folders have the narrowest rules; they hold for buckets too, so that results can be copied either way.
+    """
+    parts = name.split("/")
+    # The pattern comes first: it refuses what cannot be encoded.
+    return (
+        all(_PART.fullmatch(part) and len(part.encode()) <= _PART_BYTES for part in parts)
+        and len(name.encode()) <= _NAME_BYTES
+    )
+
+
+def check_name(name: str) -> str:
+    """Return `name` as it is, or raise ValueError: names are the program's own, so a wrong one is a bug."""
+    if not is_name(name):
+        raise ValueError(
+            f"{name!r} cannot name an object: it takes parts joined by '/', none of them empty, starting with"
+            f" a dot, with a backslash or a control character, or longer than {_PART_BYTES} bytes"
+        )
+    return name
+
+
+def split_bucket_url(url: str) -> tuple[str, str]:
+    """Split scheme://bucket/prefix into the bucket and the prefix, which is "" where there is none.
+
+    Raises:
+        ConfigError: `url` has no bucket, or a prefix that no object's name could begin with.
+    """
+    scheme, _, rest = url.partition("://")
+    bucket, _, prefix = rest.rstrip("/").partition("/")
+    if not bucket:
+        raise ConfigError(f"{url!r} names no bucket: write {scheme}://bucket or {scheme}://bucket/prefix")
+    if prefix and not is_name(prefix):
+        raise ConfigError(
+            f"{url!r} has an invalid prefix: write {scheme}://bucket/prefix, as in {scheme}://bucket/a/b, with no"
+            " empty part and none that starts with a dot"
+        )
+    return bucket, prefix
+
+
+class Storage(ABC):
+    """Named objects in a folder or a bucket; all backends pass the same tests.
 
     A name is parts joined by "/", as in "trials/0001/metrics.csv". No part is empty, longer than 240 bytes,
     starts with a dot or holds a backslash or a control character: any other name raises ValueError. One
@@ -35,6 +77,31 @@ class Storage(Protocol):
     url: str
     """What a person calls this place: "./out" or "gs://bucket/prefix"."""
 
+    local_root: Path | None = None
+    """The folder of this machine that holds the objects; None where they are elsewhere."""
+
+    @abstractmethod
+    def __init__(self, url: str, *, retry_seconds: float) -> None:
+        """Take the place that `url` names; nothing is read or written yet.
+
+        Args:
+            url: the place, as a person writes it.
+            retry_seconds: how long a request that fails for a passing reason is retried.
+
+        Raises:
+            ConfigError: `url` names no place that could exist.
+            StorageError: there are no credentials.
+        """
+
+    def url_of(self, name: str) -> str:
+        """Return what a person calls an object, or a folder of objects: "gs://bucket/prefix/runs/demo"."""
+        return f"{self.url.rstrip('/')}/{name}"
+
+    def fetch_command(self, name: str) -> str | None:  # noqa: ARG002
+        """Return the shell command that copies an object into the current folder; None where there is none."""
+        return None
+
+    @abstractmethod
     def check_writable(self, folder: str = "") -> None:
         """Find out before a run whether objects could be written below a folder; leave nothing behind.
 
@@ -44,6 +111,7 @@ class Storage(Protocol):
             StorageUnavailableError: the bucket did not answer; the file system of the folder failed.
         """
 
+    @abstractmethod
     def create(self, name: str, data: bytes) -> None:
         """Write a new object, whole or not at all; nothing happens where it exists with the same content.
 
@@ -53,6 +121,7 @@ class Storage(Protocol):
             ConflictError: it exists already, with other content.
         """
 
+    @abstractmethod
     def create_from_file(self, name: str, path: Path) -> None:
         """Do as `create` with the content of a local file, of any size, in bounded memory.
 
@@ -61,6 +130,7 @@ class Storage(Protocol):
             OSError: the local file cannot be read.
         """
 
+    @abstractmethod
     def replace(self, name: str, data: bytes, version: str | None) -> None:
         """Swap an object's content, if nobody has written it since that version was read.
 
@@ -76,6 +146,7 @@ class Storage(Protocol):
             ConflictError: the object has another version, or exists, or is gone.
         """
 
+    @abstractmethod
     def read(self, name: str) -> bytes:
         """Return an object's content.
 
@@ -83,6 +154,7 @@ class Storage(Protocol):
             ObjectNotFoundError: there is no such object.
         """
 
+    @abstractmethod
     def read_with_version(self, name: str) -> tuple[bytes, str]:
         """Return an object's content and the version of just that content, for `replace`.
 
@@ -90,6 +162,7 @@ class Storage(Protocol):
             ObjectNotFoundError: there is no such object.
         """
 
+    @abstractmethod
     def download(self, name: str, path: Path) -> None:
         """Copy an object, of any size and in bounded memory, to a local file, whole or not at all.
 
@@ -98,9 +171,11 @@ class Storage(Protocol):
             StorageError: the local file cannot be written.
         """
 
+    @abstractmethod
     def exists(self, name: str) -> bool:
         """Say whether there is an object of that name."""
 
+    @abstractmethod
     def list(self, folder: str = "") -> Iterator[str]:
         """Yield the names of all objects below a folder, sorted by their UTF-8 bytes, page by page.
 
@@ -110,29 +185,3 @@ class Storage(Protocol):
         Returns:
             Names as the other methods take them. What could not be such a name (dot-files) is left out.
         """
-
-
-def open_storage(url: str, *, retry_seconds: float = RETRY_SECONDS) -> Storage:
-    """Choose the storage that a URL means; reads and writes nothing yet.
-
-    Args:
-        url: "gs://bucket", "gs://bucket/prefix" or the path of a local folder.
-        retry_seconds: for gs://, how long a request that fails for a passing reason is tried again.
-
-    Returns:
-        The storage; `check_writable` says whether it is there.
-
-    Raises:
-        ConfigError: `url` is neither, or begins with the home folder of nobody, or STORAGE_EMULATOR_HOST is no URL.
-        StorageError: gs:// without credentials, or with a bucket name that cannot be.
-    """
-    if not url or url != url.strip() or not url.isprintable():
-        raise ConfigError(f"{url!r} is not a place for results: name a folder, or gs://bucket/prefix")
-    if url.startswith("gs://"):
-        # Half a second of imports that --help and local runs do without.
-        from job.storage.gcs import GcsStorage
-
-        return GcsStorage(url, retry_seconds=retry_seconds)
-    if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:/|gs:", url, re.IGNORECASE):
-        raise ConfigError(f"{url!r} is not a place for results: it must be a folder or gs://bucket/prefix")
-    return LocalStorage(url)

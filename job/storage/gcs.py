@@ -4,13 +4,14 @@ Every write carries a precondition on the object's generation, so two writers ca
 request may be repeated (https://cloud.google.com/storage/docs/request-preconditions). With
 STORAGE_EMULATOR_HOST set, the client library talks to that server, without credentials.
 
-Importing this module imports the client library, half a second: `job.storage.base.open_storage` does it late.
+Importing this module imports the client library, half a second: `job.storage.open_storage` does it late.
 """
 
 import base64
 import hashlib
 import mimetypes
 import os
+import shlex
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,7 +33,8 @@ from job.errors import (
     StorageUnavailableError,
     SweepError,
 )
-from job.storage.local import check_name, is_name, write_file
+from job.storage.base import Storage, check_name, is_name, split_bucket_url
+from job.storage.files import write_file
 
 # The library sends up to 8 MiB in one request and more in pieces, each held in memory; its own are 100 MiB.
 _CHUNK = 8 << 20
@@ -45,8 +47,8 @@ _STAMP = "xor-sweep-write"
 _LOGIN = "run 'gcloud auth application-default login', or run as a service account"
 
 
-class GcsStorage:
-    """A bucket, or what lies under a prefix of it, as `job.storage.base.Storage`; that says what the methods do.
+class GcsStorage(Storage):
+    """A bucket, or what lies under a prefix of it, as `Storage`, which says what the methods do.
 
     The version of an object is its generation: https://cloud.google.com/storage/docs/metadata.
     """
@@ -62,11 +64,7 @@ class GcsStorage:
             ConfigError: `url` has no bucket, or a prefix that cannot be; STORAGE_EMULATOR_HOST is no URL.
             StorageError: there are no credentials, or the bucket's name cannot be one.
         """
-        bucket, _, prefix = url.removeprefix("gs://").rstrip("/").partition("/")
-        if not bucket:
-            raise ConfigError(f"{url!r} names no bucket: write gs://bucket or gs://bucket/prefix")
-        if prefix and not is_name(prefix):
-            raise ConfigError(f"{url!r} has a prefix that cannot be: write gs://bucket/prefix, as gs://b/a/b")
+        bucket, prefix = split_bucket_url(url)
         server = os.environ.get("STORAGE_EMULATOR_HOST")
         if server and not server.startswith(("http://", "https://")):
             raise ConfigError(f"STORAGE_EMULATOR_HOST must begin with http:// or https://: {server!r} does not")
@@ -87,6 +85,10 @@ class GcsStorage:
             self._bucket = self._client.bucket(bucket)
         except ValueError as error:
             raise StorageError(f"{self._bucket_url} cannot be a bucket: {error} Correct the name.") from error
+
+    def fetch_command(self, name: str) -> str:
+        """See `Storage.fetch_command`."""
+        return f"gcloud storage cp {shlex.quote(self.url_of(name))} ."
 
     def check_writable(self, folder: str = "") -> None:
         """List one name, then ask for an upload that is never made.
@@ -123,7 +125,7 @@ class GcsStorage:
                     source.seek(0)
             same = self._same_content(name, source, size)
         if not same:
-            raise ConflictError(f"{self.url}/{name} exists already, with other content")
+            raise ConflictError(f"{self.url_of(name)} exists already, with other content")
 
     def replace(self, name: str, data: bytes, version: str | None) -> None:
         """See `Storage.replace`."""
@@ -140,7 +142,7 @@ class GcsStorage:
                 # writers that both count from 5 to 6 must not both succeed.
                 now = self._stat(name)
         if now is None or now.metadata != stamp:
-            raise ConflictError(f"{self.url}/{name} is not what it was when it was read: somebody else wrote it")
+            raise ConflictError(f"{self.url_of(name)} is not what it was when it was read: somebody else wrote it")
 
     def _upload(self, blob: Any, source: BufferedIOBase, size: int, *, generation: int) -> None:
         blob.chunk_size = _CHUNK
@@ -179,7 +181,7 @@ class GcsStorage:
                 blob.download_to_file(file, **self._policy)
             except exceptions.NotFound:
                 self._see_bucket()
-                raise ObjectNotFoundError(f"{self.url}/{name} does not exist") from None
+                raise ObjectNotFoundError(f"{self.url_of(name)} does not exist") from None
         self._bucket_seen = True
         return blob
 

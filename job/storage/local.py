@@ -10,120 +10,21 @@ import errno
 import fcntl
 import hashlib
 import os
-import re
-import secrets
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BufferedIOBase, BytesIO
 from pathlib import Path
-from typing import BinaryIO
 
-from job.errors import ConfigError, ConflictError, ObjectNotFoundError, StorageError, StorageUnavailableError
+from job.errors import ConfigError, ConflictError, ObjectNotFoundError, StorageUnavailableError
+from job.storage.base import Storage, check_name, is_name
+from job.storage.files import REMEDIES, os_errors, staged, sync_folder, write_file
 
-# One part of a name: no leading dot (those files are hidden), no separator, no control character, no
-# half of a surrogate pair (a file name that is not UTF-8).
-_PART = re.compile(r"[^./\\\x00-\x1f\x7f\ud800-\udfff][^/\\\x00-\x1f\x7f\ud800-\udfff]*")
-# File systems hold 255 bytes a part and the lock-file needs six; gs:// holds 1024 a name, prefix included.
-_PART_BYTES, _NAME_BYTES = 240, 700
 _CHUNK = 1 << 20
 
 # What link(2) answers on a file system that has no hard links.
 _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS}
-# The errors that the same call meets again: what to do about each. Any other error may pass.
-_IN_THE_WAY = "something of that name is in the way: move it or choose another folder"
-_NO_LOCKS = "choose a folder on a file system with locks (flock)"
-_REMEDIES = {
-    **dict.fromkeys((errno.EACCES, errno.EPERM), "give this user access or choose another folder"),
-    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "free some space or choose another folder"),
-    **dict.fromkeys((errno.ENOTDIR, errno.EEXIST, errno.EISDIR), _IN_THE_WAY),
-    **dict.fromkeys((errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS), _NO_LOCKS),
-    errno.EROFS: "choose a folder that is not read-only",
-    errno.EFBIG: "raise the limit on file sizes (ulimit -f)",
-    errno.ENOENT: "no folder can be made there: choose another one",
-    errno.ENAMETOOLONG: "choose a folder with a shorter path",
-    errno.ELOOP: "its symbolic links run in a circle: choose another folder",
-}
-
-
-def is_name(name: str) -> bool:
-    """Say whether every kind of storage can hold an object of that name, and list it again.
-
-    Local folders have the narrower rules, and hold for gs:// too, so that results can be copied either way.
-    """
-    parts = name.split("/")
-    # The pattern comes first: it refuses what cannot be encoded.
-    return (
-        all(_PART.fullmatch(part) and len(part.encode()) <= _PART_BYTES for part in parts)
-        and len(name.encode()) <= _NAME_BYTES
-    )
-
-
-def check_name(name: str) -> str:
-    """Return `name` as it is, or raise ValueError: names are the program's own, so a wrong one is a bug."""
-    if not is_name(name):
-        raise ValueError(
-            f"{name!r} cannot name an object: it takes parts joined by '/', none of them empty, starting with"
-            f" a dot, with a backslash or a control character, or longer than {_PART_BYTES} bytes"
-        )
-    return name
-
-
-@contextmanager
-def os_errors(action: str, path: Path) -> Iterator[None]:
-    """Turn an OSError of the block into one line: StorageError, or StorageUnavailableError if it may pass.
-
-    The line says what was tried, `action` being "read" or "write", and on which `path`.
-    """
-    try:
-        yield
-    except OSError as error:
-        reason = f"cannot {action} {path}: {error.strerror or type(error).__name__}"
-        if remedy := _REMEDIES.get(error.errno or 0):
-            raise StorageError(f"{reason}; {remedy}") from error
-        raise StorageUnavailableError(reason) from error
-
-
-@contextmanager
-def _staged(target: Path, fill: Callable[[BinaryIO], object]) -> Iterator[Path]:
-    """Give the path of a finished, synced temporary file beside `target`; it is gone after the block."""
-    temporary = target.with_name(f".{secrets.token_hex(8)}.tmp")
-    try:
-        # Not mkstemp: its mode 0600 would outlive the renaming. "x" takes the umask's mode.
-        with temporary.open("xb") as file:
-            fill(file)
-            file.flush()
-            os.fsync(file.fileno())
-        yield temporary
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def write_file(path: Path, fill: Callable[[BinaryIO], object]) -> None:
-    """Write a local file with what `fill` writes, whole or not at all, in place of one that may be there.
-
-    Raises:
-        StorageError: the file cannot be written there.
-        StorageUnavailableError: it could not be written now.
-    """
-    with os_errors("write", path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with _staged(path, fill) as temporary:
-            temporary.replace(path)
-            _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Bring the names in `folder` to the disk, where its file system can do that."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    except OSError as error:
-        if error.errno != errno.EINVAL:
-            raise
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager
@@ -153,7 +54,7 @@ def _name_new(temporary: Path, target: Path) -> bool:
             if target.exists():
                 return False
             temporary.replace(target)
-    _sync_folder(target.parent)
+    sync_folder(target.parent)
     return True
 
 
@@ -167,7 +68,7 @@ def _swap(temporary: Path, target: Path, version: str) -> bool:
             return False
         if unchanged:
             temporary.replace(target)
-            _sync_folder(target.parent)
+            sync_folder(target.parent)
         return unchanged
 
 
@@ -191,15 +92,15 @@ def _names_below(folder: Path, prefix: str) -> Iterator[str]:
             yield prefix + name
 
 
-class LocalStorage:
-    """A folder of this machine as `job.storage.base.Storage`, which says what each method does.
+class LocalStorage(Storage):
+    """A folder of this machine as `Storage`, which says what each method does.
 
     Any number of processes and threads may write at once, on one machine or over a network file system
     that has locks. The version of an object is the SHA-256 of its content: content that changes and
     changes back counts as unchanged.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, retry_seconds: float = 0) -> None:  # noqa: ARG002
         """Keep the folder's path, where a leading "~" is the home folder; nothing is read or made.
 
         Raises:
@@ -211,7 +112,7 @@ class LocalStorage:
             nobody = url.partition("/")[0]
             raise ConfigError(f"{url!r}: {nobody} is nobody's home folder; a folder of that name here is './{url}'")
         # Absolute, so that a later change of the current folder moves nothing.
-        self._root = Path(os.path.abspath(path))
+        self.local_root: Path = Path(os.path.abspath(path))
 
     def check_writable(self, folder: str = "") -> None:
         """Write and remove an unnamed file in that folder, or in its nearest parent that exists.
@@ -220,7 +121,7 @@ class LocalStorage:
             ConfigError: no file can be written there; the line says why.
             StorageUnavailableError: none can be written there now.
         """
-        place = self._root / folder
+        place = self.local_root / folder
         try:
             while not _is_there(place):
                 place = place.parent
@@ -229,7 +130,7 @@ class LocalStorage:
                 file.write(b"x")
         except OSError as error:
             reason = f"results cannot be written to {self.url}: {place}: {error.strerror}"
-            if remedy := _REMEDIES.get(error.errno or 0):
+            if remedy := REMEDIES.get(error.errno or 0):
                 raise ConfigError(f"{reason}; {remedy}") from error
             raise StorageUnavailableError(reason) from error
 
@@ -246,7 +147,7 @@ class LocalStorage:
         target = self._path(name)
         with os_errors("write", target):
             target.parent.mkdir(parents=True, exist_ok=True)
-            with _staged(target, lambda file: shutil.copyfileobj(source, file, _CHUNK)) as temporary:
+            with staged(target, lambda file: shutil.copyfileobj(source, file, _CHUNK)) as temporary:
                 if _name_new(temporary, target):
                     return
             source.seek(0)
@@ -260,7 +161,7 @@ class LocalStorage:
         target = self._path(name)
         with os_errors("write", target):
             target.parent.mkdir(parents=True, exist_ok=True)
-            with _staged(target, lambda file: file.write(data)) as temporary:
+            with staged(target, lambda file: file.write(data)) as temporary:
                 swapped = _name_new(temporary, target) if version is None else _swap(temporary, target, version)
         if not swapped:
             raise ConflictError(f"{target} is not what it was when it was read: somebody else wrote it")
@@ -289,8 +190,8 @@ class LocalStorage:
     def list(self, folder: str = "") -> Iterator[str]:
         """See `Storage.list`."""
         below = check_name(folder) + "/" if folder else ""
-        with os_errors("read", self._root / below):
-            yield from _names_below(self._root / below, below)
+        with os_errors("read", self.local_root / below):
+            yield from _names_below(self.local_root / below, below)
 
     @contextmanager
     def _open(self, name: str) -> Iterator[BufferedIOBase]:
@@ -304,7 +205,7 @@ class LocalStorage:
                 yield file
 
     def _path(self, name: str) -> Path:
-        return self._root / check_name(name)
+        return self.local_root / check_name(name)
 
 
 def _is_there(path: Path) -> bool:

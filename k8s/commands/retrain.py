@@ -17,7 +17,7 @@ from job import logs
 from job.errors import ConfigError, ConflictError, ObjectNotFoundError
 from job.settings.file import read_config_file
 from job.statistics.champion import Decision, challenge, contender
-from job.storage.base import RETRY_SECONDS
+from job.storage import RETRY_SECONDS
 from k8s.api.client import Cluster, Object
 from k8s.commands.driver import drive
 from k8s.observe.state import RELEASE_LABEL

@@ -9,6 +9,7 @@ from pathlib import Path
 from job.errors import ConfigError, ObjectNotFoundError, SweepError
 from job.runs.run import Run, open_run
 from job.statistics.champion import NAME as CHAMPION
+from job.storage import is_url
 from k8s.api.client import Cluster, Object
 from k8s.api.errors import NoJobError, RefusedError
 from k8s.observe.state import RELEASE_LABEL
@@ -40,7 +41,7 @@ class Output:
 
     def has_champion_here(self) -> bool:
         """Say whether its champion.json can be read from here: it is in a bucket, or in a folder that is here."""
-        return self.url.startswith("gs://") or (Path(self.url) / CHAMPION).is_file()
+        return is_url(self.url) or (Path(self.url) / CHAMPION).is_file()
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class Stored:
         """Say whether it is in a bucket, or in a folder that is here; else it is on a volume of its pods."""
         if self.sweep:
             return is_here(self.sweep.run())
-        return self.output.url.startswith("gs://") or (Path(self.output.url) / "runs" / self.name).is_dir()
+        return is_url(self.output.url) or (Path(self.output.url) / "runs" / self.name).is_dir()
 
 
 def find_stored(cluster: Cluster, release: str, revision: int | None = None, run: str | None = None) -> Stored:

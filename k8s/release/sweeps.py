@@ -10,7 +10,7 @@ from job.errors import ConfigError, ObjectNotFoundError, SweepError
 from job.runs.run import Run
 from job.settings.file import read_config_file
 from job.settings.sweep import SweepConfig, make_config
-from job.storage.base import open_storage
+from job.storage import open_storage
 from k8s.api.client import Cluster, Object
 from k8s.api.errors import NoJobError, RefusedError, UnavailableError
 from k8s.observe.causes import Cause, why_suspended
@@ -61,7 +61,7 @@ class Sweep:
             retry_seconds: how long a bucket that does not answer is asked again.
 
         Raises:
-            ConfigError: the output is neither a folder nor gs://bucket/prefix.
+            ConfigError: the output is neither a folder nor a bucket's URL.
             StorageError: there are no credentials for the bucket.
         """
         storage = open_storage(output or self.config.output, retry_seconds=retry_seconds)
@@ -172,7 +172,7 @@ def revision_of(item: Object) -> int:
 
 def is_here(run: Run) -> bool:
     """Say whether the run is in a bucket, or in a folder that is here; else it is on a volume of its pods."""
-    return run.storage.url.startswith("gs://") or (_is_mounted(run) and run.check())
+    return run.storage.local_root is None or (_is_mounted(run.storage.local_root) and run.check())
 
 
 def check_reachable(run: Run) -> None:
@@ -181,17 +181,16 @@ def check_reachable(run: Run) -> None:
     Raises:
         ConfigError: it is a folder of the pods that is not here.
     """
-    if not (run.storage.url.startswith("gs://") or _is_mounted(run)):
+    if run.storage.local_root and not _is_mounted(run.storage.local_root):
         raise ConfigError(
             f"the sweep's output {run.storage.url} is in its pods, not here: `xor-sweep results` copies it, "
             "or --output names it where the volume is mounted here"
         )
 
 
-def _is_mounted(run: Run) -> bool:
+def _is_mounted(output: Path) -> bool:
     """Say whether the output's folder is here; below the volume's, it is made with the first result."""
-    path = Path(run.storage.url)
-    return (VOLUME if path.is_relative_to(VOLUME) else path).is_dir()
+    return (VOLUME if output.is_relative_to(VOLUME) else output).is_dir()
 
 
 def why_waiting(cluster: Cluster, job: Job) -> Cause | None:

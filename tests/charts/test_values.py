@@ -9,7 +9,7 @@ from ruamel.yaml import YAML
 
 from job.errors import ConfigError
 from job.settings.sweep import SweepConfig, make_config
-from job.storage.base import open_storage
+from job.storage import open_storage
 from tools import chart as made
 
 from .conftest import CHART, NOWHERE, Chart

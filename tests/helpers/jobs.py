@@ -15,7 +15,7 @@ from job.runs.run import StoredFile, TrialResult
 from job.settings.grid import trials
 from job.settings.sweep import make_config
 from job.statistics.champion import Contender
-from job.storage.base import open_storage
+from job.storage import open_storage
 
 # Any image with a shell does; the cluster at hand cannot pull one, and has those two.
 IMAGE = os.environ.get("XOR_SWEEP_IMAGE", "docker.io/library/python:3.13-slim-trixie")

@@ -25,7 +25,7 @@ keys and ranges by then.
 {{- if hasPrefix "gs://" $sweep.output }}
 {{- $prefix := regexReplaceAll "^gs://[^/]+/?|/+$" $sweep.output "" }}
 {{- range $part := splitList "/" $prefix }}
-{{- /* As job/storage/local.py's is_name. */ -}}
+{{- /* As job/storage/base.py's is_name. */ -}}
 {{- if and $prefix (or (gt (len $prefix) 700) (gt (len $part) 240) (not (regexMatch `^[^.\\][^\\]*$` $part))) }}
 {{- fail (printf "sweep.output: '%s' has a prefix that cannot be: give gs://bucket/prefix, as gs://b/a/b, with no empty part and none that begins with a dot" $sweep.output) }}
 {{- end }}

@@ -14,7 +14,7 @@ from job.execution.pool import Pool, Watcher
 from job.runs.run import Run
 from job.settings.grid import trials
 from job.settings.sweep import make_config
-from job.storage.base import open_storage
+from job.storage import open_storage
 
 # Speaks as job.worker does. What it does with a trial: `ends` names how its process ends there; else it is done.
 WORKER = """#!{python}

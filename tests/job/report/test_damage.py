@@ -20,7 +20,7 @@ from job.report.svg import marks
 from job.runs.run import Run
 from job.settings.grid import trials
 from job.settings.sweep import SweepConfig
-from job.storage.base import open_storage
+from job.storage import open_storage
 
 TRIALS = ("l1-n32", "l1-n8", "l1-n2")  # best first
 LIMIT = 400

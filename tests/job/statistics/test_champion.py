@@ -8,7 +8,7 @@ from programs import run_program
 
 from job.errors import ConfigError, SweepError
 from job.statistics.champion import NAME, Contender, challenge, read_champions, roll_back
-from job.storage.base import open_storage
+from job.storage import open_storage
 
 
 @pytest.fixture(params=["folder", "bucket"])

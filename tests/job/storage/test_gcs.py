@@ -13,12 +13,12 @@ import pytest
 from storages import LARGE, Relay, one_line, write_large
 
 from job.errors import ConflictError, StorageError, StorageUnavailableError
-from job.storage.base import open_storage
+from job.storage import open_storage
 
 CREATE_FROM_FILE = """
 import sys
 from pathlib import Path
-from job.storage.base import open_storage
+from job.storage import open_storage
 open_storage(sys.argv[1]).create_from_file("model", Path(sys.argv[2]))
 """
 

@@ -9,12 +9,12 @@ import pytest
 from storages import one_line
 
 from job.errors import ConfigError, ConflictError, StorageError, StorageUnavailableError
-from job.storage.base import open_storage
+from job.storage import open_storage
 
 KILLED_AT_EACH_LINE = """
 import itertools, os, signal, sys
 from pathlib import Path
-from job.storage.base import open_storage
+from job.storage import open_storage
 
 root, method = sys.argv[1:]
 OLD, NEW = b"old", os.urandom(2 << 20 if method == "create_from_file" else 1000)  # two pieces of a copy
@@ -151,7 +151,7 @@ def test_an_object_in_the_way_of_a_folder_and_the_reverse_are_storage_errors(tmp
 WRITE_TOO_MUCH = """
 import resource, sys
 from job.errors import StorageError
-from job.storage.base import open_storage
+from job.storage import open_storage
 if sys.argv[2] == "limit":
     resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
 storage = open_storage(sys.argv[1])

@@ -14,7 +14,7 @@ import pytest
 from storages import LARGE, digest, one_line, write_large
 
 from job.errors import ConfigError, ConflictError, ObjectNotFoundError
-from job.storage.base import open_storage
+from job.storage import open_storage
 
 
 @pytest.fixture(params=["local", "gs"])
@@ -344,7 +344,7 @@ def test_a_url_that_means_no_storage_is_refused_with_what_would_be_right(url):
 def test_the_google_library_is_imported_only_for_a_bucket(tmp_path):
     script = """
         import sys
-        from job.storage.base import open_storage
+        from job.storage import open_storage
         open_storage(sys.argv[1]).create("a", b"1")
         assert not [name for name in sys.modules if name.startswith("google")]
     """

@@ -12,7 +12,7 @@ from run_files import content
 from job.errors import ConfigError
 from job.runs.run import Run
 from job.settings.sweep import make_config
-from job.storage.base import open_storage
+from job.storage import open_storage
 from k8s.commands.driver import without_cut
 from k8s.release.sweeps import check_reachable
 

@@ -10,7 +10,7 @@ from run_files import content
 
 from job.settings.sweep import make_config
 from job.statistics.champion import challenge
-from job.storage.base import open_storage
+from job.storage import open_storage
 
 TWO_OF_THREE = {"l1-n1", "l1-n3"}
 

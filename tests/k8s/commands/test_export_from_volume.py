@@ -13,7 +13,7 @@ from layouts import layout, names_in
 
 from job.errors import SweepError
 from job.statistics.champion import challenge
-from job.storage.base import open_storage
+from job.storage import open_storage
 from k8s.api.client import connect
 from k8s.release.outputs import find_output
 from k8s.release.volume import _pod
