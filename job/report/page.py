@@ -15,7 +15,18 @@ from markupsafe import Markup, escape
 from job.report import pictures as plots
 from job.report import sentences as words
 from job.report.reading import Detail, Report, Undone, read_report
-from job.report.svg import bars, curves, heatmap, marks, networks
+from job.report.svg import (
+    accuracy,
+    activations,
+    boundary,
+    elements,
+    heatmap,
+    intervals,
+    network,
+    survival,
+    times,
+    unsolved,
+)
 from job.runs.run import CARD, LEADERBOARD, MODEL, REPORT, Run
 from job.settings.grid import trials
 from job.statistics.leaderboard import Row, as_csv
@@ -83,10 +94,10 @@ def render(report: Report, *, exported: bool = False) -> str:
     environment.filters["unbroken"] = lambda sentence: _unbroken(sentence, report)
     style = plots.style() + _resource("page.css")
     script = _resource("page.js")
-    gallery = networks.failures(report.details, networks.MOST_FAILURES)
-    unsolved = sum(row.outcome.replicates - row.outcome.solved for row in report.board.rows)
+    gallery = unsolved.failures(report.details, unsolved.MOST_FAILURES)
+    never_solved = sum(row.outcome.replicates - row.outcome.solved for row in report.board.rows)
     panels, more_panels = heatmap.panels(report)
-    picks = curves.default_picks(report)
+    picks = survival.default_picks(report)
     indexes = {trial.name: trial.index for trial in trials(report.run.config)}
     page: str = environment.from_string(
         _resource("page.html.jinja")
@@ -99,31 +110,31 @@ def render(report: Report, *, exported: bool = False) -> str:
         policy=_policy(style, script),
         claim=words.claim(report),
         metrics=heatmap.METRICS,
-        intervals=bars.draw_intervals(report, most=15) if len(report.board.rows) > 1 else None,
+        intervals=intervals.draw_intervals(report, most=15) if len(report.board.rows) > 1 else None,
         scales=[scale for metric in heatmap.METRICS if (scale := heatmap.draw_scale(report, metric))],
         beyond=any(row.outcome.median is None for row in report.board.rows),
         panels=[(panel.name, heatmap.draw_panel(report, panel, links=True)) for panel in panels],
         more_panels=more_panels,
         picks=[
-            (detail.row, curves.slot(picks.index(name)) if (name := detail.row.trial) in picks else None)
+            (detail.row, survival.slot(picks.index(name)) if (name := detail.row.trial) in picks else None)
             for detail in report.details
         ],
-        picked=[(name, curves.slot(place)) for place, name in enumerate(picks)],
-        survival=curves.draw_survival(report, picks, all_of_them=True) if report.details else None,
+        picked=[(name, survival.slot(place)) for place, name in enumerate(picks)],
+        survival=survival.draw_survival(report, picks, all_of_them=True) if report.details else None,
         trials=[_close_up(report, detail, exported) for detail in report.details],
         gallery=gallery,
-        more_failures=unsolved - sum(item.count for item in gallery),
+        more_failures=never_solved - sum(item.count for item in gallery),
         first_planes=FIRST_PLANES,
         unfinished=[name for name in report.board.missing if name not in report.failed],
-        grey=any(networks.is_partly_none(detail) for detail in report.details),
-        side=networks.SIDE_LENGTH,
-        activations=networks.draw_activations(report),
+        grey=any(boundary.is_partly_none(detail) for detail in report.details),
+        side=boundary.SIDE_LENGTH,
+        activations=activations.draw_activations(report),
         axes={axis: _AXES[axis] for axis in report.varied},
         rows=[_table_row(report, row, indexes[row.trial]) for row in report.board.rows[:MOST_ROWS]],
         more_rows=len(report.board.rows) - MOST_ROWS,
-        times=bars.draw_times(report),
-        time_words=bars.time_words(report),
-        slowest=len(bars.slowest(report)),
+        times=times.draw_times(report),
+        time_words=times.time_words(report),
+        slowest=len(times.slowest(report)),
         settings=list(_settings(report)),
     )
     # A file of the run may hold half a surrogate pair, which no file can be written with.
@@ -134,7 +145,7 @@ def _unbroken(sentence: str, report: Report) -> Markup:
     """Return a sentence in which no trial's name, unless it is long, and no number is broken over two lines."""
     names = {row.trial for row in report.board.rows if len(row.trial) <= MOST_UNBROKEN}
     parts = [
-        marks.tag("span", part, class_="name") if part in names or " " in part.strip() else escape(part)
+        elements.tag("span", part, class_="name") if part in names or " " in part.strip() else escape(part)
         for part in re.split(r"(\d+ %|p [<=] \d\.\d+|[\w.-]*\w)", sentence)
     ]
     return Markup("").join(parts)
@@ -152,15 +163,15 @@ class _CloseUp:
     """After how many epochs its network is shown."""
     replay: str | None
     """The command that trains the chosen start again."""
-    accuracy: marks.Picture | None
+    accuracy: elements.Picture | None
     accuracy_words: str
     lines: int
     """Of how many single starts the drawing has lines."""
     dots: bool
     """Whether it has dots where they solved it."""
-    plane: marks.Picture | None
+    plane: elements.Picture | None
     answers: list[str]
-    network: marks.Picture | None
+    network: elements.Picture | None
     network_words: str
     model: str | None
     """The model file, as seen from the page; None where it is gone or damaged."""
@@ -172,12 +183,12 @@ class _CloseUp:
 
 
 def _close_up(report: Report, detail: Detail, exported: bool) -> _CloseUp:
-    why_not = networks.why_not_drawn(detail)
+    why_not = network.why_not_drawn(detail)
     within = f"trials/{detail.row.trial}/{detail.result.attempt}"
     folder = detail.row.trial if exported else f"../{within}"
     on_a_disk = exported or report.run.storage.local_root is not None
     chosen = words.chosen(detail)
-    right = networks.is_right(detail.networks.chosen) if detail.networks else None
+    right = words.is_right(detail.networks.chosen) if detail.networks else None
     found = detail.history or detail.networks
     files = {file.name for file in detail.result.files}
     return _CloseUp(
@@ -186,14 +197,14 @@ def _close_up(report: Report, detail: Detail, exported: bool) -> _CloseUp:
         chosen=words.chosen_words(chosen, right, report.limit),
         trained=chosen.trained,
         replay=words.replay(detail.row.architecture, chosen),
-        accuracy=curves.draw_accuracy(report, detail) if found else None,
-        accuracy_words=curves.start_words(report, detail),
+        accuracy=accuracy.draw_accuracy(report, detail) if found else None,
+        accuracy_words=accuracy.start_words(report, detail),
         lines=len(detail.networks.first) if detail.networks else 0,
-        dots=curves.has_dots(detail),
-        plane=networks.draw_chosen(detail),
-        answers=networks.answers(detail.networks.chosen) if detail.networks else [],
-        network=networks.draw_network(detail),
-        network_words=f"Not drawn: {why_not}." if why_not else networks.network_words(detail),
+        dots=accuracy.has_dots(detail),
+        plane=boundary.draw_chosen(detail),
+        answers=words.answers(detail.networks.chosen) if detail.networks else [],
+        network=network.draw_network(detail),
+        network_words=f"Not drawn: {why_not}." if why_not else network.network_words(detail),
         model=None if MODEL in detail.unusable else f"{folder}/{MODEL}",
         card=f"{folder}/{CARD}" if CARD in files.difference(detail.unusable) else None,
         loading=_loading(report.run, f"{within}/{MODEL}", f"{folder}/{MODEL}" if on_a_disk else None),
@@ -239,7 +250,7 @@ def _table_row(report: Report, row: Row, index: int) -> dict[str, Any]:
         "spread": words.spread_words(numbers, limit),
         "solved": words.share_words(numbers),
         "p": "" if row.p_adjusted is None else words.p_words(row.p_adjusted).removeprefix("p ").removeprefix("= "),
-        "sparkline": bars.draw_sparkline(row, limit),
+        "sparkline": intervals.draw_sparkline(row, limit),
         "axes": {axis: value_words(getattr(row.architecture, axis)) for axis in report.varied},
     }
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from job.report.reading import Detail, Report
+from job.runs.snapshots import Network, Plane, Unsolved
 from job.settings.grid import Architecture
 from job.statistics.leaderboard import NOT_TOLD_APART, WINNER, Row, epoch
 from job.statistics.survival import SIGNIFICANCE_LEVEL, Comparison, EpochsToSolve, Outcome, compare
@@ -135,3 +136,49 @@ def named(names: Sequence[str], most: int = 20) -> str:
     """List names; of many, the first, and how many more there are."""
     more = f" and {len(names) - most:,} more" if len(names) > most else ""
     return f"{', '.join(names[:most])}{more}"
+
+
+TARGETS = ((0, 0, 0), (0, 1, 1), (1, 0, 1), (1, 1, 0))
+"""XOR: first input, second input, target."""
+
+
+def has_no_number(plane: Plane) -> bool:
+    """Say whether a network answers nothing that is a number, as after weights that grew without bound."""
+    return all(value is None for row in plane for value in row)
+
+
+def predictions_words(group: Unsolved) -> str:
+    """Say which of XOR's rows are wrong, as `say 0 xor 0 = 1`."""
+    if has_no_number(group.plane):
+        return "answer nothing that is a number"
+    wrong = [
+        f"{first} xor {second} = {int(said)}"
+        for (first, second, target), said in zip(TARGETS, group.predictions, strict=True)
+        if said != bool(target)
+    ]
+    return f"say {' and '.join(wrong)}" if wrong else "are right after the last epoch's update"
+
+
+def answers(network: Network) -> list[str]:
+    """Say what a network answers at XOR's four points, as `0 xor 1: 0.93`."""
+    return [
+        f"{first} xor {second}: {'not a number' if value is None else _answer(value)}"
+        for (first, second, _), value in zip(TARGETS, network.predictions, strict=True)
+    ]
+
+
+def is_right(network: Network) -> bool:
+    """Say whether a network answers right at all of XOR's four points."""
+    said = zip(TARGETS, network.predictions, strict=True)
+    return all(value is not None and (value > 0.5) == bool(target) for (*_, target), value in said)
+
+
+def _answer(value: float) -> str:
+    """Write an output so that its side of one half can be seen."""
+    texts = [format(value, f".{digits}f") for digits in (2, 4, 6, 8)]
+    return next((text for text in texts if float(text) != 0.5), texts[0])
+
+
+def why_not_known(detail: Detail) -> str | None:
+    """Say why a trial's networks are not known; None where they are."""
+    return "its networks.json is missing or damaged" if detail.networks is None else None

@@ -8,7 +8,8 @@ from markupsafe import Markup
 
 from job.report.reading import Report
 from job.report.sentences import SIGNS, median_words, share_words, spread_words
-from job.report.svg import marks
+from job.report.svg.colours import readable_on, sequential
+from job.report.svg.elements import Picture, tag, text
 from job.settings.grid import Trial, trials
 from job.statistics.leaderboard import WINNER, Row, epoch
 from job.wording import count_words, percent, value_words
@@ -58,7 +59,7 @@ def panels(report: Report) -> tuple[list[Panel], int]:
     return ordered[:most], max(0, len(ordered) - most)
 
 
-def draw_panel(report: Report, panel: Panel, metric: str | None = None, *, links: bool = False) -> marks.Picture:
+def draw_panel(report: Report, panel: Panel, metric: str | None = None, *, links: bool = False) -> Picture:
     """Draw one panel.
 
     Args:
@@ -75,21 +76,21 @@ def draw_panel(report: Report, panel: Panel, metric: str | None = None, *, links
     width = _LEFT + wide * len(config.neurons) + 2
     height = _TOP + _HEIGHT * len(config.layers) + 2
     columns = [
-        marks.text(_LEFT + wide * (at + 0.5), _TOP - 9, neurons, "tick", "middle")
+        text(_LEFT + wide * (at + 0.5), _TOP - 9, neurons, "tick", "middle")
         for at, neurons in enumerate(config.neurons)
     ]
     lines = [
-        marks.text(_LEFT - 10, _TOP + _HEIGHT * (at + 0.5) + 5, layers, "tick", "end")
+        text(_LEFT - 10, _TOP + _HEIGHT * (at + 0.5) + 5, layers, "tick", "end")
         for at, layers in enumerate(config.layers)
     ]
     labels = [
-        marks.text(_LEFT, 15, "neurons in each layer", "label"),
-        marks.text(0, _TOP - 9, "layers", "label"),
+        text(_LEFT, 15, "neurons in each layer", "label"),
+        text(0, _TOP - 9, "layers", "label"),
     ]
     title = f"{METRICS[metric] if metric else 'the grid'}{': ' + panel.name if panel.name else ''}"
     # The cells speak for themselves where they are links; as one picture, the text alternative has them all.
     said = "; ".join(_alternative(report, rows[trial.name]) for trial in panel.cells.values() if trial.name in rows)
-    return marks.Picture(
+    return Picture(
         (*labels, *columns, *lines, *cells),
         max(width, 210),
         height,
@@ -133,21 +134,21 @@ def _cell(
         parts += _ring(x, y, wide)
     lines = "\n".join(tip_lines(report, trial, row, undone))
     if not links:
-        return marks.tag("g", marks.tag("title", lines), *parts, class_="cell")
+        return tag("g", tag("title", lines), *parts, class_="cell")
     told = {"class_": "cell", "aria_label": lines.replace("\n", ", "), "data_tip": lines}
     focus = _ring(x, y, wide, "focus")
     if row is None:
-        return marks.tag("g", *parts, *focus, **told, role="img", tabindex=0)
+        return tag("g", *parts, *focus, **told, role="img", tabindex=0)
     if row.place > len(report.details):
         # Nothing to lead to, and too many to go through by the keyboard: the table has them.
-        return marks.tag("g", *parts, **told, role="img", data_trial=trial.name)
-    return marks.tag("a", *parts, *focus, **told, href=f"#trial-{trial.name}", data_trial=trial.name)
+        return tag("g", *parts, **told, role="img", data_trial=trial.name)
+    return tag("a", *parts, *focus, **told, href=f"#trial-{trial.name}", data_trial=trial.name)
 
 
 def _ring(x: float, y: float, wide: int, kind: str = "") -> list[Markup]:
     """Return a ring within a cell: white within black shows on any colour."""
     box = {"x": x + 2.5, "y": y + 2.5, "width": wide - 5.0, "height": _HEIGHT - 5.0, "rx": 3.0}
-    return [marks.tag("rect", **box, class_=f"{part} {kind}".strip()) for part in ("ring-out", "ring")]
+    return [tag("rect", **box, class_=f"{part} {kind}".strip()) for part in ("ring-out", "ring")]
 
 
 def _face(report: Report, row: Row | None, metric: str, x: float, y: float) -> Iterator[Markup]:
@@ -158,16 +159,16 @@ def _face(report: Report, row: Row | None, metric: str, x: float, y: float) -> I
     wide = _wide(report)
     box = {"x": x + 0.5, "y": y + 0.5, "width": wide - 1.0, "height": _HEIGHT - 1.0}
     if share is None:
-        yield marks.tag("rect", **box, class_=f"beyond {kind}")
+        yield tag("rect", **box, class_=f"beyond {kind}")
     else:
-        yield marks.tag("rect", **box, fill=marks.sequential(share), class_=kind)
-    ink = marks.readable_on(marks.sequential(share)) if share is not None else None
+        yield tag("rect", **box, fill=sequential(share), class_=kind)
+    ink = readable_on(sequential(share)) if share is not None else None
     sign = SIGNS.get(row.standing, "")
     middle = x + wide / 2
     said: list[object] = [f"{sign} {words}".strip()]
     if sign and wide < _TWO_LINES:
-        said = [marks.tag("tspan", sign, x=middle, dy=-9.0), marks.tag("tspan", words, x=middle, dy=15.0)]
-    yield marks.tag(
+        said = [tag("tspan", sign, x=middle, dy=-9.0), tag("tspan", words, x=middle, dy=15.0)]
+    yield tag(
         "text",
         *said,
         x=middle,
@@ -195,8 +196,8 @@ def _empty(x: float, y: float, wide: int, what: str) -> list[Markup]:
     words = {"no result yet": "none yet" if wide >= _TWO_LINES else "none"}.get(what, what)
     box = {"x": x + 1.0, "y": y + 1.0, "width": wide - 2.0, "height": _HEIGHT - 2.0}
     return [
-        marks.tag("rect", **box, class_="empty" if what == "no result yet" else "empty broken"),
-        marks.tag(
+        tag("rect", **box, class_="empty" if what == "no result yet" else "empty broken"),
+        tag(
             "text",
             words,
             x=x + wide / 2,
@@ -221,29 +222,29 @@ def tip_lines(report: Report, trial: Trial, row: Row | None, undone: Mapping[str
     yield f"{count_words(numbers.replicates, 'start')}, place {row.place}"
 
 
-def draw_scale(report: Report, metric: str) -> marks.Picture | None:
+def draw_scale(report: Report, metric: str) -> Picture | None:
     """Draw the colour bar of a metric with its two ends' values; None where both are one."""
     if metric == MEDIAN and len(set(report.median_range)) == 1:
         return None
     width, height, parts = 220.0, 10.0, 44
     bar = [
-        marks.tag(
+        tag(
             "rect",
             x=width * at / parts,
             y=0.0,
             width=width / parts + 0.5,
             height=height,
-            fill=marks.sequential(1 - at / (parts - 1) if metric == MEDIAN else at / (parts - 1)),
+            fill=sequential(1 - at / (parts - 1) if metric == MEDIAN else at / (parts - 1)),
         )
         for at in range(parts)
     ]
     low, high = (str(at) for at in report.median_range) if metric == MEDIAN else ("0 %", "100 %")
     words = [
-        marks.text(0, height + 15, low, "tick"),
-        marks.text(width / 2, height + 15, "epochs, log scale" if metric == MEDIAN else "solved", "tick", "middle"),
-        marks.text(width, height + 15, high, "tick", "end"),
+        text(0, height + 15, low, "tick"),
+        text(width / 2, height + 15, "epochs, log scale" if metric == MEDIAN else "solved", "tick", "middle"),
+        text(width, height + 15, high, "tick", "end"),
     ]
-    return marks.Picture(
+    return Picture(
         (*bar, *words),
         width,
         height + 20,

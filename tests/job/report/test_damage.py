@@ -16,7 +16,7 @@ from run_files import attempt_of, damaged, result_of, rows_of, under_other_names
 
 from job.report.page import write_report
 from job.report.reading import Undone
-from job.report.svg import marks
+from job.report.svg import elements
 from job.runs.run import Run
 from job.settings.grid import trials
 from job.settings.sweep import SweepConfig
@@ -391,7 +391,7 @@ def test_what_is_in_the_way_of_the_page_is_told(copy, say, way):
 
 
 def test_a_pictures_words_and_attributes_are_escaped():
-    drawn = marks.tag("text", "<b>&", marks.tag("tspan", "1 < 2"), aria_label='"><script>', x=1.5)
+    drawn = elements.tag("text", "<b>&", elements.tag("tspan", "1 < 2"), aria_label='"><script>', x=1.5)
     assert (
         drawn == '<text aria-label="&#34;&gt;&lt;script&gt;" x="1.5">&lt;b&gt;&amp;<tspan>1 &lt; 2</tspan></text>'
     )

@@ -15,8 +15,8 @@ from programs import ENVIRONMENT, run_program
 from recomputed import band, expected_rows, log_rank, numbers_of, read_rows, survival_curve
 from run_files import attempt_of, result_of, rows_of
 
-from job.report.sentences import trial_words
-from job.report.svg.networks import ACTIVATIONS, answers, is_right
+from job.report.sentences import answers, is_right, trial_words
+from job.report.svg.activations import ACTIVATIONS
 from job.runs.snapshots import Network
 from job.settings.grid import Architecture
 from job.statistics.leaderboard import WINNER, Row

@@ -1,0 +1,74 @@
+"""Scales, axes and legends of the plots."""
+
+import math
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from job.report.svg.elements import number, tag, text
+
+
+class LogScale:
+    """Epochs from 1 to the limit, on a logarithmic axis."""
+
+    def __init__(self, limit: int, left: float, right: float) -> None:
+        self.limit, self.left, self.right = limit, left, right
+
+    def __call__(self, epoch: float) -> float:
+        """Return where an epoch is, in half pixels."""
+        share = math.log(max(epoch, 1)) / math.log(max(self.limit, 2))
+        return round(2 * (self.left + (self.right - self.left) * min(share, 1.0))) / 2
+
+    def until(self, epoch: int) -> float:
+        """Return where a line ends that an epoch is the last of; with a limit of 1, too, it has some length."""
+        return self.right if epoch >= self.limit else self(epoch)
+
+    def ticks(self) -> list[int]:
+        """Return the powers of ten, the limit, and where there is room also their double and fivefold."""
+        powers = range(int(math.log10(self.limit)) + 1)
+        factors = (1, 2, 5) if self.limit <= 5000 else (1,)
+        epochs = [factor * 10**power for power in powers for factor in factors]
+        kept = [epoch for epoch in epochs if self(self.limit) - self(epoch) > 26]
+        return [*kept, self.limit]
+
+
+def epoch_axis(scale: LogScale, top: float, bottom: float, label: str) -> list[Markup]:
+    """Return the epoch axis below a plot, with its grid."""
+    ticks = [(scale(epoch), epoch) for epoch in scale.ticks()]
+    grid = "".join(f"M{number(x)} {number(top)}V{number(bottom)}" for x, _ in ticks)
+    return [
+        tag("path", d=grid, class_="grid"),
+        *(text(x, bottom + 17, f"{epoch:,}", "tick", "middle") for x, epoch in ticks),
+        text((scale.left + scale.right) / 2, bottom + 37, label, "label", "middle"),
+    ]
+
+
+def share_axis(
+    left: float, right: float, top: float, bottom: float, label: str, *, above: float = 14
+) -> list[Markup]:
+    """Return an axis from 0 % (bottom) to 100 % (top) at the left of a plot, with its grid; its label is above."""
+    ticks = [(bottom - (bottom - top) * percent / 100, percent) for percent in (0, 25, 50, 75, 100)]
+    grid = "".join(f"M{number(left)} {number(y)}H{number(right)}" for y, _ in ticks[1:])
+    return [
+        tag("path", d=grid, class_="grid"),
+        tag("path", d=f"M{number(left)} {number(bottom)}H{number(right)}", class_="axis"),
+        *(text(left - 8, y + 4, f"{percent} %", "tick", "end") for y, percent in ticks),
+        text(left - 46, top - above, label, "label"),
+    ]
+
+
+LEGEND_WIDTH = 390.0
+"""So much of a plot's width is seen at once on a telephone."""
+
+
+def legend_places(words: Sequence[str], left: float, most: float = LEGEND_WIDTH) -> list[tuple[float, int]]:
+    """Return where each entry of a legend begins, and in which row, in as many rows as have room."""
+    places: list[tuple[float, int]] = []
+    x, row = left, 0
+    for said in words:
+        width = 44 + 6.6 * len(said)
+        if x > left and x + width > most:
+            x, row = left, row + 1
+        places.append((x, row))
+        x += width
+    return places

@@ -1,0 +1,98 @@
+"""A network's output on the plane of the two inputs, with the line where it is one half."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from job.report.reading import Detail
+from job.report.sentences import TARGETS, answers
+from job.report.svg.colours import png
+from job.report.svg.elements import Picture, number, tag, text
+from job.runs.snapshots import PLANE, SIDE, Plane
+
+Numbers = NDArray[np.float64]
+
+SIDE_LENGTH = 168.0
+"""Of a plane as it is drawn, in pixels."""
+
+
+def draw_plane(plane: Plane, title: str, description: str, side: float = SIDE_LENGTH) -> Picture:
+    """Draw a network's output for each pair of inputs, the line where it is one half, and XOR's four points."""
+    values = np.array([[np.nan if value is None else value for value in row] for row in plane])
+    low, high = PLANE
+
+    def at(first: float, second: float) -> tuple[float, float]:
+        return (first - low) / (high - low) * side, side - (second - low) / (high - low) * side
+
+    # A pixel is as wide as the way from one point to the next, and has its point in its middle.
+    pixel = side / (SIDE - 1)
+    image = tag(
+        "image",
+        href=png(values[::-1]),
+        x=-pixel / 2,
+        y=-pixel / 2,
+        width=side + pixel,
+        height=side + pixel,
+        preserveAspectRatio="none",
+    )
+    step = (high - low) / (SIDE - 1)
+    line = "".join(
+        "M{} {}L{} {}".format(*(number(round(value, 1)) for end in ends for value in end))
+        for ends in (
+            tuple(at(low + x * step, low + y * step) for x, y in crossing) for crossing in _crossings(values, 0.5)
+        )
+    )
+    points = []
+    for first, second, target in TARGETS:
+        x, y = at(first, second)
+        points.append(tag("circle", cx=x, cy=y, r=8.0, class_="point one" if target else "point zero"))
+        points.append(text(x, y + 4, target, "one" if target else "zero", "middle"))
+    return Picture(
+        (image, tag("path", d=line, class_="boundary") if line else None, *points),
+        side,
+        side,
+        title=title,
+        description=description,
+        class_="plane",
+    )
+
+
+def _crossings(values: Numbers, level: float) -> Iterator[tuple[tuple[float, float], tuple[float, float]]]:
+    """Yield the pieces of the line where values (rows, columns) cross a level, in columns and rows.
+
+    Marching squares: in each square of four neighbours, the crossings of its sides are joined two by two.
+    """
+    above = values > level
+    for row, column in zip(*np.nonzero(_mixed_squares(above)), strict=True):
+        corners = ((column, row), (column + 1, row), (column + 1, row + 1), (column, row + 1))
+        ends = []
+        for (x0, y0), (x1, y1) in zip(corners, (*corners[1:], corners[0]), strict=True):
+            first, second = values[y0, x0], values[y1, x1]
+            if np.isfinite(first + second) and (first > level) != (second > level):
+                share = (level - first) / (second - first)
+                ends.append((float(x0 + (x1 - x0) * share), float(y0 + (y1 - y0) * share)))
+        yield from zip(ends[::2], ends[1::2], strict=False)
+
+
+def _mixed_squares(above: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    count = above[:-1, :-1].astype(int) + above[1:, :-1] + above[:-1, 1:] + above[1:, 1:]
+    mixed: NDArray[np.bool_] = (count > 0) & (count < 4)
+    return mixed
+
+
+def is_partly_none(detail: Detail) -> bool:
+    """Say whether there is a place on the plane of a trial's chosen network where it answers no number."""
+    return detail.networks is not None and any(None in row for row in detail.networks.chosen.plane)
+
+
+def draw_chosen(detail: Detail) -> Picture | None:
+    """Draw the plane of a trial's chosen network; None where it was not kept."""
+    if detail.networks is None:
+        return None
+    chosen = detail.networks.chosen
+    return draw_plane(
+        chosen.plane,
+        f"{detail.row.trial}: decision boundary of the chosen network",
+        f"The start with seed {chosen.seed}. {', '.join(answers(chosen))}",
+    )

@@ -1,0 +1,31 @@
+"""Pictures beside and below each other in one."""
+
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from job.report.svg.elements import Picture, number, tag, text
+
+_GAP, _HEAD = 28.0, 26.0
+
+
+def beside(pictures: Sequence[Picture], names: Sequence[str], *, title: str, columns: int = 0) -> Picture:
+    """Put pictures beside and below each other, each under its name, into one."""
+    if not pictures:
+        return Picture((), 0, 0, title, "", "sheet")
+    wide = max(max(picture.width, 7.5 * len(name)) for picture, name in zip(pictures, names, strict=True))
+    columns = min(columns or max(1, int(1000 // (wide + _GAP))), len(pictures))
+    content: list[Markup] = []
+    y, widest = 0.0, 0.0
+    for start in range(0, len(pictures), columns):
+        x = 0.0
+        row = list(zip(pictures, names, strict=True))[start : start + columns]
+        for picture, name in row:
+            content.append(text(x + 2, y + 16, name, "name"))
+            inner = picture.element()
+            content.append(tag("g", inner, transform=f"translate({number(x)} {number(y + _HEAD)})"))
+            x += wide + _GAP
+        widest = max(widest, x - _GAP)
+        y += max(picture.height for picture, _ in row) + _HEAD + 14
+    description = ". ".join(f"{name}: {picture.description}" for picture, name in zip(pictures, names, strict=True))
+    return Picture(tuple(content), widest, y - 14, title, description, "sheet")

@@ -1,0 +1,84 @@
+"""Where the time of each trial went."""
+
+from collections.abc import Sequence
+
+from job.report.reading import Report
+from job.report.svg.axes import legend_places
+from job.report.svg.elements import Picture, tag, text
+from job.wording import count_words
+
+MOST_ROWS = 40
+"""The most trials of one picture here."""
+
+PARTS = {
+    "start": "TensorFlow's start",
+    "compile": "compilation",
+    "train": "training",
+    "other": "drawing weights, writing files",
+}
+"""Where the time goes, in the order in which it does."""
+
+
+def slowest(report: Report) -> Sequence[str]:
+    """Return the trials that took longest, the longest first, as many as are drawn."""
+    known = {name: sum(parts.values()) for name, parts in report.seconds.items() if parts}
+    return sorted(known, key=lambda name: -known[name])[:MOST_ROWS]
+
+
+def draw_times(report: Report) -> Picture | None:
+    """Draw where the time of each trial went; None where no trial says it."""
+    names = slowest(report)
+    if not names:
+        return None
+    longest = sum(report.seconds[names[0]].values()) or 1.0
+    legend = legend_places([*PARTS.values()], 2)
+    left, right, top = 20 + 7.4 * max(map(len, names)), 660.0, 44.0 + 20 * legend[-1][1]
+    content = []
+    for at, name in enumerate(names):
+        y, x = top + 22.0 * at, left
+        spent = report.seconds[name]
+        content.append(text(left - 10, y + 13, name, "tick", "end"))
+        for part, words in PARTS.items():
+            width = (right - left) * spent.get(part, 0.0) / longest
+            title = tag("title", f"{name}: {words} {spent.get(part, 0.0):.1f} s")
+            if width >= 0.1:
+                content.append(tag("rect", title, x=x, y=y, width=width, height=17.0, class_=f"time {part}"))
+            x += width
+        content.append(text(x + 8, y + 13, seconds_words(sum(spent.values())), "tick"))
+    for (part, words), (x, row) in zip(PARTS.items(), legend, strict=True):
+        y = 10 + 20.0 * row
+        content.append(tag("rect", x=x, y=y, width=14.0, height=14.0, class_=f"time {part}"))
+        content.append(text(x + 20, y + 11, words, "tick"))
+    return Picture(
+        tuple(content),
+        740,
+        top + 22.0 * len(names) + 8,
+        title="Where the time went, the longest first",
+        description=time_words(report),
+        class_="times",
+    )
+
+
+def time_words(report: Report) -> str:
+    """Say how long the trials took together, and on what."""
+    known = [parts for parts in report.seconds.values() if parts]
+    if not known:
+        return "No trial says how long it took."
+    total = sum(sum(parts.values()) for parts in known)
+    shares = [
+        f"{words} {seconds_words(spent)} ({spent / total:.0%})".replace("%", " %")
+        for part, words in PARTS.items()
+        if (spent := sum(parts.get(part, 0.0) for parts in known)) and total
+    ]
+    took = f"{count_words(len(known), 'trial')} took {seconds_words(total)} in all, those side by side added up"
+    return f"{took}: {', '.join(shares)}."
+
+
+def seconds_words(seconds: float) -> str:
+    """Write a time, as `0.4 s`, `12 s` or `3 min 20 s`."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"

@@ -1,0 +1,57 @@
+"""The gallery of the starts that never solved it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from job.report.reading import Detail
+from job.report.sentences import predictions_words
+from job.report.svg.boundary import draw_plane
+from job.report.svg.elements import Picture
+
+MOST_FAILURES = 24
+"""The most networks in the gallery of those that never solved it."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A way in which starts of a trial did not solve XOR."""
+
+    trial: str
+    count: int
+    unsolved: int
+    seed: int
+    words: str
+    picture: Picture
+
+
+def failures(details: Sequence[Detail], most: int | None = None) -> list[Failure]:
+    """Return the gallery of the starts of these trials that never solved it, at most so many pictures.
+
+    Of every trial its most frequent way is taken first, then of every trial the second, and so on.
+    """
+    groups = [
+        (rank, place, detail, group)
+        for place, detail in enumerate(details)
+        if detail.networks is not None
+        for rank, group in enumerate(detail.networks.unsolved)
+    ]
+    groups.sort(key=lambda item: item[:2])
+    shown = sorted(groups[:most], key=lambda item: (item[1], item[0]))
+    gallery = []
+    for _, _, detail, group in shown:
+        words = predictions_words(group)
+        trial = detail.row.trial
+        title = f"{trial}: a start that never solved XOR"
+        gallery.append(
+            Failure(
+                trial=trial,
+                count=group.count,
+                unsolved=detail.row.outcome.replicates - detail.row.outcome.solved,
+                seed=group.seed,
+                words=words,
+                picture=draw_plane(
+                    group.plane, title, f"Seed {group.seed}, one of {group.count} that {words}.", side=132.0
+                ),
+            )
+        )
+    return gallery
