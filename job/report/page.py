@@ -163,15 +163,15 @@ class _CloseUp:
     """After how many epochs its network is shown."""
     replay: str | None
     """The command that trains the chosen start again."""
-    accuracy: elements.Picture | None
+    accuracy: elements.Drawing | None
     accuracy_words: str
     lines: int
     """Of how many single starts the drawing has lines."""
     dots: bool
     """Whether it has dots where they solved it."""
-    plane: elements.Picture | None
+    plane: elements.Drawing | None
     answers: list[str]
-    network: elements.Picture | None
+    network: elements.Drawing | None
     network_words: str
     model: str | None
     """The model file, as seen from the page; None where it is gone or damaged."""

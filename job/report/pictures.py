@@ -26,8 +26,8 @@ MOST_PANELS = 24
 """The most trials, one beside the other, of a picture that draws each by itself."""
 
 
-def _heatmap(metric: str) -> Callable[[Report, Sequence[Detail] | None], elements.Picture]:
-    def draw(report: Report, _: Sequence[Detail] | None) -> elements.Picture:
+def _heatmap(metric: str) -> Callable[[Report, Sequence[Detail] | None], elements.Drawing]:
+    def draw(report: Report, _: Sequence[Detail] | None) -> elements.Drawing:
         shown, _left_out = heatmap.panels(report)
         pictures = [heatmap.draw_panel(report, panel, metric) for panel in shown]
         names = [panel.name for panel in shown]
@@ -39,50 +39,50 @@ def _heatmap(metric: str) -> Callable[[Report, Sequence[Detail] | None], element
     return draw
 
 
-def _survival(report: Report, wanted: Sequence[Detail] | None) -> elements.Picture:
+def _survival(report: Report, wanted: Sequence[Detail] | None) -> elements.Drawing:
     picked = [detail.row.trial for detail in wanted] if wanted else survival.default_picks(report)
     return survival.draw_survival(report, picked)
 
 
-def _accuracy(report: Report, wanted: Sequence[Detail] | None) -> elements.Picture:
+def _accuracy(report: Report, wanted: Sequence[Detail] | None) -> elements.Drawing:
     shown = wanted or report.details[:1]
     pictures = [accuracy.draw_accuracy(report, detail) for detail in shown]
     return beside(pictures, [detail.row.trial for detail in shown], title="Accuracy by epoch", columns=2)
 
 
-def _boundary(report: Report, wanted: Sequence[Detail] | None) -> elements.Picture:
+def _boundary(report: Report, wanted: Sequence[Detail] | None) -> elements.Drawing:
     shown = wanted or report.details
     drawn = [(detail.row.trial, picture) for detail in shown if (picture := boundary.draw_chosen(detail))]
     drawn = drawn if wanted else drawn[:MOST_PANELS]
     return beside([picture for _, picture in drawn], [name for name, _ in drawn], title="Decision boundaries")
 
 
-def _network(report: Report, wanted: Sequence[Detail] | None) -> elements.Picture:
+def _network(report: Report, wanted: Sequence[Detail] | None) -> elements.Drawing:
     shown = wanted or report.details[:1]
     drawn = [(detail.row.trial, picture) for detail in shown if (picture := network.draw_network(detail))]
     return beside([picture for _, picture in drawn], [name for name, _ in drawn], title="Networks", columns=1)
 
 
-def _unsolved(report: Report, wanted: Sequence[Detail] | None) -> elements.Picture:
+def _unsolved(report: Report, wanted: Sequence[Detail] | None) -> elements.Drawing:
     drawn = unsolved.failures(wanted) if wanted else unsolved.failures(report.details, unsolved.MOST_FAILURES)
     words = [f"{item.trial}: {item.count} of {item.unsolved}" for item in drawn]
     return beside([item.picture for item in drawn], words, title="Starts that never solved XOR")
 
 
-def _activations(report: Report, _: Sequence[Detail] | None) -> elements.Picture:
+def _activations(report: Report, _: Sequence[Detail] | None) -> elements.Drawing:
     drawn = activations.draw_activations(report)
     return beside(drawn, [""] * len(drawn), title="Activations")
 
 
-def _intervals(report: Report, _: Sequence[Detail] | None) -> elements.Picture:
+def _intervals(report: Report, _: Sequence[Detail] | None) -> elements.Drawing:
     return intervals.draw_intervals(report)
 
 
-def _times(report: Report, _: Sequence[Detail] | None) -> elements.Picture:
+def _times(report: Report, _: Sequence[Detail] | None) -> elements.Drawing:
     return times.draw_times(report) or beside([], [], title="Where the time went")
 
 
-KINDS: dict[str, Callable[[Report, Sequence[Detail] | None], elements.Picture]] = {
+KINDS: dict[str, Callable[[Report, Sequence[Detail] | None], elements.Drawing]] = {
     "heatmap": _heatmap(heatmap.MEDIAN),
     "heatmap-solved": _heatmap(heatmap.SOLVED),
     "intervals": _intervals,
@@ -160,7 +160,7 @@ def style() -> str:
     return files("job.report").joinpath("plot.css").read_text(encoding="utf-8")
 
 
-def as_file(picture: elements.Picture) -> str:
+def as_file(picture: elements.Drawing) -> str:
     """Return a picture as an SVG file's text."""
     # A style sheet is no markup: nothing of it comes from a file of a run.
     return f"{picture.element(Markup('<style>{}</style>').format(Markup(style())))}\n"  # noqa: S704

@@ -6,13 +6,13 @@ from markupsafe import Markup
 
 from job.report.reading import Detail, Report
 from job.report.svg.axes import LogScale, epoch_axis, legend_places, share_axis
-from job.report.svg.elements import Picture, number, polyline, steps, tag, text
+from job.report.svg.elements import Drawing, number, polyline, steps, tag, text
 from job.wording import limit_words, listed
 
 Height = Callable[[float], float]
 
 
-def draw_accuracy(report: Report, detail: Detail) -> Picture:
+def draw_accuracy(report: Report, detail: Detail) -> Drawing:
     """Draw accuracy by epoch: each of the first starts by itself, and quantiles and mean over all."""
     left, right, top, bottom = 60, 640, 82, 320
     scale = LogScale(report.limit, left, right)
@@ -29,7 +29,7 @@ def draw_accuracy(report: Report, detail: Detail) -> Picture:
     if detail.networks is not None:
         content += _single_starts(detail, scale, height)
     content += _accuracy_legend(len(detail.networks.first) if detail.networks else 0)
-    return Picture(
+    return Drawing(
         tuple(content),
         660,
         370,

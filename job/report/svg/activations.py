@@ -7,11 +7,9 @@ from numpy.typing import NDArray
 from scipy.special import erf
 
 from job.report.reading import Report
-from job.report.svg.elements import Picture, polyline, tag, text
+from job.report.svg.elements import Drawing, polyline, tag, text
 
-Numbers = NDArray[np.float64]
-
-ACTIVATIONS: dict[str, Callable[[Numbers], Numbers]] = {
+ACTIVATIONS: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
     "elu": lambda x: np.where(x > 0, x, np.expm1(x)),
     "gelu": lambda x: 0.5 * x * (1 + erf(x / np.sqrt(2))),
     "hard_sigmoid": lambda x: np.clip(x / 6 + 0.5, 0, 1),
@@ -29,7 +27,7 @@ ACTIVATIONS: dict[str, Callable[[Numbers], Numbers]] = {
 """Keras's activations, for drawing them without Keras; a test holds the two against each other."""
 
 
-def draw_activation(name: str, where: str) -> Picture:
+def draw_activation(name: str, where: str) -> Drawing:
     """Draw an activation from -4 to 4."""
     width, height, left, right, top, bottom = 230.0, 178.0, 30.0, 220.0, 34.0, 154.0
     x = np.linspace(-4, 4, 81)
@@ -56,7 +54,7 @@ def draw_activation(name: str, where: str) -> Picture:
             for tick in sorted({0.0, 1.0, round(high)})
         ),
     ]
-    return Picture(
+    return Drawing(
         tuple(content),
         width,
         height,
@@ -66,7 +64,7 @@ def draw_activation(name: str, where: str) -> Picture:
     )
 
 
-def draw_activations(report: Report) -> list[Picture]:
+def draw_activations(report: Report) -> list[Drawing]:
     """Draw the activations that the run's networks use: those of the hidden layers, and the output's."""
     hidden = [draw_activation(name, "hidden layers") for name in report.run.config.activation]
     return [*hidden, draw_activation("sigmoid", "output")]

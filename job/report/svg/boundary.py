@@ -8,16 +8,14 @@ from numpy.typing import NDArray
 from job.report.reading import Detail
 from job.report.sentences import TARGETS, answers
 from job.report.svg.colours import png
-from job.report.svg.elements import Picture, number, tag, text
+from job.report.svg.elements import Drawing, number, tag, text
 from job.runs.snapshots import PLANE, SIDE, Plane
-
-Numbers = NDArray[np.float64]
 
 SIDE_LENGTH = 168.0
 """Of a plane as it is drawn, in pixels."""
 
 
-def draw_plane(plane: Plane, title: str, description: str, side: float = SIDE_LENGTH) -> Picture:
+def draw_plane(plane: Plane, title: str, description: str, side: float = SIDE_LENGTH) -> Drawing:
     """Draw a network's output for each pair of inputs, the line where it is one half, and XOR's four points."""
     values = np.array([[np.nan if value is None else value for value in row] for row in plane])
     low, high = PLANE
@@ -48,7 +46,7 @@ def draw_plane(plane: Plane, title: str, description: str, side: float = SIDE_LE
         x, y = at(first, second)
         points.append(tag("circle", cx=x, cy=y, r=8.0, class_="point one" if target else "point zero"))
         points.append(text(x, y + 4, target, "one" if target else "zero", "middle"))
-    return Picture(
+    return Drawing(
         (image, tag("path", d=line, class_="boundary") if line else None, *points),
         side,
         side,
@@ -58,7 +56,9 @@ def draw_plane(plane: Plane, title: str, description: str, side: float = SIDE_LE
     )
 
 
-def _crossings(values: Numbers, level: float) -> Iterator[tuple[tuple[float, float], tuple[float, float]]]:
+def _crossings(
+    values: NDArray[np.float64], level: float
+) -> Iterator[tuple[tuple[float, float], tuple[float, float]]]:
     """Yield the pieces of the line where values (rows, columns) cross a level, in columns and rows.
 
     Marching squares: in each square of four neighbours, the crossings of its sides are joined two by two.
@@ -86,7 +86,7 @@ def is_partly_none(detail: Detail) -> bool:
     return detail.networks is not None and any(None in row for row in detail.networks.chosen.plane)
 
 
-def draw_chosen(detail: Detail) -> Picture | None:
+def draw_chosen(detail: Detail) -> Drawing | None:
     """Draw the plane of a trial's chosen network; None where it was not kept."""
     if detail.networks is None:
         return None

@@ -32,7 +32,7 @@ def text(x: float, y: float, words: object, class_: str | None = None, anchor: s
 
 
 @dataclass(frozen=True)
-class Picture:
+class Drawing:
     """A picture with its text alternative; its size is in pixels."""
 
     content: tuple[Markup | None, ...]

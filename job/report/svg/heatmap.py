@@ -9,7 +9,7 @@ from markupsafe import Markup
 from job.report.reading import Report
 from job.report.sentences import SIGNS, median_words, share_words, spread_words
 from job.report.svg.colours import readable_on, sequential
-from job.report.svg.elements import Picture, tag, text
+from job.report.svg.elements import Drawing, tag, text
 from job.settings.grid import Trial, trials
 from job.statistics.leaderboard import WINNER, Row, epoch
 from job.wording import count_words, percent, value_words
@@ -59,7 +59,7 @@ def panels(report: Report) -> tuple[list[Panel], int]:
     return ordered[:most], max(0, len(ordered) - most)
 
 
-def draw_panel(report: Report, panel: Panel, metric: str | None = None, *, links: bool = False) -> Picture:
+def draw_panel(report: Report, panel: Panel, metric: str | None = None, *, links: bool = False) -> Drawing:
     """Draw one panel.
 
     Args:
@@ -90,7 +90,7 @@ def draw_panel(report: Report, panel: Panel, metric: str | None = None, *, links
     title = f"{METRICS[metric] if metric else 'the grid'}{': ' + panel.name if panel.name else ''}"
     # The cells speak for themselves where they are links; as one picture, the text alternative has them all.
     said = "; ".join(_alternative(report, rows[trial.name]) for trial in panel.cells.values() if trial.name in rows)
-    return Picture(
+    return Drawing(
         (*labels, *columns, *lines, *cells),
         max(width, 210),
         height,
@@ -222,7 +222,7 @@ def tip_lines(report: Report, trial: Trial, row: Row | None, undone: Mapping[str
     yield f"{count_words(numbers.replicates, 'start')}, place {row.place}"
 
 
-def draw_scale(report: Report, metric: str) -> Picture | None:
+def draw_scale(report: Report, metric: str) -> Drawing | None:
     """Draw the colour bar of a metric with its two ends' values; None where both are one."""
     if metric == MEDIAN and len(set(report.median_range)) == 1:
         return None
@@ -244,7 +244,7 @@ def draw_scale(report: Report, metric: str) -> Picture | None:
         text(width / 2, height + 15, "epochs, log scale" if metric == MEDIAN else "solved", "tick", "middle"),
         text(width, height + 15, high, "tick", "end"),
     ]
-    return Picture(
+    return Drawing(
         (*bar, *words),
         width,
         height + 20,

@@ -5,10 +5,10 @@ from markupsafe import Markup
 from job.report.reading import Report
 from job.report.sentences import SIGNS, median_words
 from job.report.svg.axes import LogScale, epoch_axis
-from job.report.svg.elements import Picture, tag, text
+from job.report.svg.elements import Drawing, tag, text
 from job.statistics.leaderboard import NOT_TOLD_APART, UNRANKED, WINNER, Row
 
-MOST_ROWS = 40
+MOST_INTERVALS = 40
 """The most trials of one picture here."""
 
 _STANDING = {WINNER: "best", NOT_TOLD_APART: "maybe", UNRANKED: "unranked"}
@@ -42,7 +42,7 @@ def draw_sparkline(row: Row, limit: int) -> Markup:
     )
 
 
-def draw_intervals(report: Report, most: int = MOST_ROWS) -> Picture:
+def draw_intervals(report: Report, most: int = MOST_INTERVALS) -> Drawing:
     """Draw each trial's median, its interval, and the span from the 10 % to the 90 % quantile, best first."""
     rows = report.board.rows[:most]
     longest = max((len(row.trial) for row in rows), default=5)
@@ -59,7 +59,7 @@ def draw_intervals(report: Report, most: int = MOST_ROWS) -> Picture:
         content.append(text(left - 12, bottom - 10, f"and {more:,} more", "tick", "end"))
     note = "dot: median, thick: its 95 % interval, thin: 10 % to 90 % of starts"
     content.append(text(2, 16, note, "tick"))
-    return Picture(
+    return Drawing(
         tuple(content),
         620,
         bottom + 46,

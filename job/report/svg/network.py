@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from job.report.reading import Detail
 from job.report.sentences import why_not_known
 from job.report.svg.colours import diverging
-from job.report.svg.elements import Picture, number, tag, text
+from job.report.svg.elements import Drawing, number, tag, text
 from job.runs.snapshots import Network
 from job.wording import count_words
 
@@ -18,8 +18,6 @@ MOST_LINES = 300
 
 MOST_UNITS = 64
 """The most units that a layer of a drawn network may have."""
-
-Numbers = NDArray[np.float64]
 
 
 def why_not_drawn(detail: Detail) -> str | None:
@@ -31,7 +29,7 @@ def why_not_drawn(detail: Detail) -> str | None:
     return None
 
 
-def draw_network(detail: Detail) -> Picture | None:
+def draw_network(detail: Detail) -> Drawing | None:
     """Draw a trial's chosen network: units as circles, weights as lines; None where it cannot be drawn."""
     if detail.networks is None or why_not_drawn(detail):
         return None
@@ -46,7 +44,7 @@ def draw_network(detail: Detail) -> Picture | None:
     content = [*_connections(kernels, places), *_units(places, biases, diameter)]
     content += _network_labels(places, widths, height)
     trial = detail.row.trial
-    return Picture(
+    return Drawing(
         tuple(content),
         width,
         height,
@@ -56,7 +54,9 @@ def draw_network(detail: Detail) -> Picture | None:
     )
 
 
-def _units(places: list[list[tuple[float, float]]], biases: list[Numbers], diameter: float) -> Iterator[Markup]:
+def _units(
+    places: list[list[tuple[float, float]]], biases: list[NDArray[np.float64]], diameter: float
+) -> Iterator[Markup]:
     """Yield the units as dots, a path for each colour: rims, then insides by their bias in nine colours."""
     strongest = max((float(np.abs(bias).max()) for bias in biases), default=0.0) or 1.0
     dots: dict[str | None, list[str]] = {}
@@ -89,7 +89,7 @@ def _weight(value: float) -> str:
     return f"{value:.2f}" if value < 1e6 else f"{value:.3g}"
 
 
-def _weights(network: Network) -> tuple[list[Numbers], list[Numbers]]:
+def _weights(network: Network) -> tuple[list[NDArray[np.float64]], list[NDArray[np.float64]]]:
     arrays = [np.array(weight, "float64") for weight in network.weights or ()]
     return arrays[::2], arrays[1::2]
 
@@ -101,7 +101,7 @@ def _column(x: float, units: int, tallest: int, height: float) -> list[tuple[flo
     return [(x, middle + (unit - (units - 1) / 2) * gap) for unit in range(units)]
 
 
-def _connections(kernels: list[Numbers], places: list[list[tuple[float, float]]]) -> Iterator[Markup]:
+def _connections(kernels: list[NDArray[np.float64]], places: list[list[tuple[float, float]]]) -> Iterator[Markup]:
     """Yield a path for each sign and each of five widths, the thinnest first."""
     sizes = np.concatenate([np.abs(kernel).ravel() for kernel in kernels])
     largest = float(sizes.max()) or 1.0

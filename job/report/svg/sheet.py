@@ -4,15 +4,15 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from job.report.svg.elements import Picture, number, tag, text
+from job.report.svg.elements import Drawing, number, tag, text
 
 _GAP, _HEAD = 28.0, 26.0
 
 
-def beside(pictures: Sequence[Picture], names: Sequence[str], *, title: str, columns: int = 0) -> Picture:
+def beside(pictures: Sequence[Drawing], names: Sequence[str], *, title: str, columns: int = 0) -> Drawing:
     """Put pictures beside and below each other, each under its name, into one."""
     if not pictures:
-        return Picture((), 0, 0, title, "", "sheet")
+        return Drawing((), 0, 0, title, "", "sheet")
     wide = max(max(picture.width, 7.5 * len(name)) for picture, name in zip(pictures, names, strict=True))
     columns = min(columns or max(1, int(1000 // (wide + _GAP))), len(pictures))
     content: list[Markup] = []
@@ -28,4 +28,4 @@ def beside(pictures: Sequence[Picture], names: Sequence[str], *, title: str, col
         widest = max(widest, x - _GAP)
         y += max(picture.height for picture, _ in row) + _HEAD + 14
     description = ". ".join(f"{name}: {picture.description}" for picture, name in zip(pictures, names, strict=True))
-    return Picture(tuple(content), widest, y - 14, title, description, "sheet")
+    return Drawing(tuple(content), widest, y - 14, title, description, "sheet")

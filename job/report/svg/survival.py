@@ -8,7 +8,7 @@ from markupsafe import Markup
 from job.report.reading import Detail, Report
 from job.report.sentences import median_words
 from job.report.svg.axes import LogScale, epoch_axis, legend_places, share_axis
-from job.report.svg.elements import Picture, number, polyline, steps, tag, text
+from job.report.svg.elements import Drawing, number, polyline, steps, tag, text
 from job.statistics.survival import unsolved_share
 from job.wording import percent
 
@@ -47,7 +47,7 @@ def default_picks(report: Report) -> list[str]:
     return [name for name in names if name in picked]
 
 
-def draw_survival(report: Report, picked: list[str], *, all_of_them: bool = False) -> Picture:
+def draw_survival(report: Report, picked: list[str], *, all_of_them: bool = False) -> Drawing:
     """Draw the share not yet solved by epoch, with its pointwise 95 % band.
 
     Args:
@@ -67,7 +67,7 @@ def draw_survival(report: Report, picked: list[str], *, all_of_them: bool = Fals
     said = "; ".join(_in_words(by_name[name], report.limit) for name in picked)
     places = [] if all_of_them else legend_places(picked, _LEFT, _RIGHT)
     legend = [_legend_entry(at, *entry) for at, entry in enumerate(zip(picked, places, strict=False))]
-    return Picture(
+    return Drawing(
         (
             *share_axis(_LEFT, _RIGHT, _TOP, _BOTTOM, "starts that have not solved it"),
             *epoch_axis(scale, _TOP, _BOTTOM, "epoch (log scale)"),

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from job.report.reading import Report
 from job.report.svg.axes import legend_places
-from job.report.svg.elements import Picture, tag, text
+from job.report.svg.elements import Drawing, tag, text
 from job.wording import count_words
 
-MOST_ROWS = 40
+MOST_TIMES = 40
 """The most trials of one picture here."""
 
 PARTS = {
@@ -22,10 +22,10 @@ PARTS = {
 def slowest(report: Report) -> Sequence[str]:
     """Return the trials that took longest, the longest first, as many as are drawn."""
     known = {name: sum(parts.values()) for name, parts in report.seconds.items() if parts}
-    return sorted(known, key=lambda name: -known[name])[:MOST_ROWS]
+    return sorted(known, key=lambda name: -known[name])[:MOST_TIMES]
 
 
-def draw_times(report: Report) -> Picture | None:
+def draw_times(report: Report) -> Drawing | None:
     """Draw where the time of each trial went; None where no trial says it."""
     names = slowest(report)
     if not names:
@@ -49,7 +49,7 @@ def draw_times(report: Report) -> Picture | None:
         y = 10 + 20.0 * row
         content.append(tag("rect", x=x, y=y, width=14.0, height=14.0, class_=f"time {part}"))
         content.append(text(x + 20, y + 11, words, "tick"))
-    return Picture(
+    return Drawing(
         tuple(content),
         740,
         top + 22.0 * len(names) + 8,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from job.report.reading import Detail
 from job.report.sentences import predictions_words
 from job.report.svg.boundary import draw_plane
-from job.report.svg.elements import Picture
+from job.report.svg.elements import Drawing
 
 MOST_FAILURES = 24
 """The most networks in the gallery of those that never solved it."""
@@ -21,7 +21,7 @@ class Failure:
     unsolved: int
     seed: int
     words: str
-    picture: Picture
+    picture: Drawing
 
 
 def failures(details: Sequence[Detail], most: int | None = None) -> list[Failure]:
