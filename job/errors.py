@@ -60,6 +60,10 @@ class ObjectNotFoundError(SweepError):
     """There is no object of that name."""
 
 
+class NothingToDrawError(SweepError):
+    """A run has nothing that a picture could show; its text says why."""
+
+
 class ConflictError(SweepError):
     """Somebody else wrote first: the object exists already, or is not the one that was read."""
 

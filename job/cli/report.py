@@ -7,15 +7,19 @@ import click
 
 from job.cli.options import DEBUG, OUTPUT, Values, options
 from job.errors import ConfigError, SweepError
+from job.report.pictures import PICTURES, draw
 
-PICTURES = (
-    *("heatmap", "heatmap-solved", "intervals", "survival", "accuracy"),
-    *("boundary", "unsolved", "network", "activations", "times"),
-)
-"""The kinds of pictures, in the order of the page; `job.report.pictures` draws them."""
+OF_TRIALS = ", ".join(picture.kind for picture in PICTURES if picture.of_trials)
 
-OF_TRIALS = ("survival", "accuracy", "boundary", "unsolved", "network")
-"""The kinds that draw trials one by one; the others show the whole run."""
+
+class _WithPictures(click.Command):
+    """A command whose help lists the pictures."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, and every kind of picture with what it shows."""
+        super().format_options(ctx, formatter)
+        with formatter.section("Pictures"):
+            formatter.write_dl([(picture.kind, picture.title) for picture in PICTURES])
 
 
 @click.command()
@@ -40,15 +44,15 @@ def report(run: str, output: str | None) -> None:
         raise SweepError(found.damage_words)
 
 
-@click.command()
-@click.argument("kind", metavar="KIND", type=click.Choice(PICTURES))
+@click.command(cls=_WithPictures)
+@click.argument("kind", metavar="KIND", type=click.Choice([picture.kind for picture in PICTURES]))
 @click.argument("run", type=click.Path())
 @click.option(
     "--trials",
     type=Values(),
     envvar="XOR_SWEEP_TRIALS",
     show_envvar=True,
-    help=f"The trials to draw, as l2-n16,l1-n32, for {', '.join(OF_TRIALS)}; left out, the picture's own choice.",
+    help=f"The trials to draw, as l2-n16,l1-n32, for {OF_TRIALS}; left out, the picture's own choice.",
 )
 @click.option(
     "--to",
@@ -62,19 +66,17 @@ def report(run: str, output: str | None) -> None:
 def plot(kind: str, run: str, trials: Any, to: Path | None, output: str | None) -> None:
     """Draw one picture of RUN's report as an SVG file.
 
-    KIND is heatmap, heatmap-solved, intervals, survival, accuracy, boundary, unsolved, network, activations or
-    times. What is damaged is left out, and named.
+    What is damaged is left out, and named.
 
     \b
     xor-sweep plot heatmap runs/sweep-f572acc9
     xor-sweep plot survival runs/sweep-f572acc9 --trials l2-n16,l1-n32 --to survival.svg
     """
-    from job.report.pictures import draw  # scipy
-    from job.report.reading import read_report
+    from job.report.reading import read_report  # scipy
     from job.runs.run import open_run
 
-    if trials and kind not in OF_TRIALS:
-        raise ConfigError(f"--trials is for {', '.join(OF_TRIALS)}; '{kind}' shows the whole run")
+    if trials and kind not in [picture.kind for picture in PICTURES if picture.of_trials]:
+        raise ConfigError(f"--trials is for {OF_TRIALS}; '{kind}' shows the whole run")
     found = read_report(open_run(run, output or "."))
     _write(draw(found, kind, tuple(map(str, trials or ()))), to or Path(f"{kind}.svg"))
     if found.damage:

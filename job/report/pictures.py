@@ -1,156 +1,161 @@
-"""Every picture of the report by its kind, each as an SVG file that stands alone."""
+"""Every kind of picture of the report, in one list: for the page, the SVG files, `plot` and its help.
+
+The list itself imports nothing that takes long, as `xor-sweep --help` needs it: each picture's file is imported
+when it is drawn.
+"""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
-from markupsafe import Markup
+from job.errors import ConfigError, NothingToDrawError, SweepError
 
-from job.errors import ConfigError, SweepError
-from job.report import sentences as words
-from job.report.reading import Detail, Report
-from job.report.svg import (
-    accuracy,
-    activations,
-    boundary,
-    elements,
-    heatmap,
-    intervals,
-    network,
-    survival,
-    times,
-    unsolved,
+if TYPE_CHECKING:
+    from job.report.reading import Detail, Report
+    from job.report.svg.elements import Drawing
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One kind of picture."""
+
+    kind: str
+    """Its name for `plot`, and that of its SVG file."""
+    title: str
+    """What it shows, as a heading."""
+    draw: "Callable[[Report, Sequence[Detail]], Drawing]"
+    """Draws it from a report, of these trials; without any, of its own choice.
+
+    It raises NothingToDrawError where there is nothing to draw, or a named trial cannot be drawn.
+    """
+    of_trials: bool = False
+    """Whether it draws trials one by one, so that a reader can choose which."""
+    needs_results: bool = True
+    """Whether it shows nothing unless a trial has a result."""
+    in_template: bool = False
+    """Whether page.html.jinja has a place for it; every other picture gets a section of its own on the page."""
+
+
+def _heatmap(report: "Report", _: "Sequence[Detail]") -> "Drawing":
+    from job.report.svg.heatmap import MEDIAN, draw_heatmap
+
+    return draw_heatmap(report, MEDIAN)
+
+
+def _heatmap_solved(report: "Report", _: "Sequence[Detail]") -> "Drawing":
+    from job.report.svg.heatmap import SOLVED, draw_heatmap
+
+    return draw_heatmap(report, SOLVED)
+
+
+def _intervals(report: "Report", _: "Sequence[Detail]") -> "Drawing":
+    from job.report.svg.intervals import draw_intervals
+
+    return draw_intervals(report)
+
+
+def _survival(report: "Report", trials: "Sequence[Detail]") -> "Drawing":
+    from job.report.svg.survival import default_picks, draw_survival
+
+    return draw_survival(report, [detail.row.trial for detail in trials] or default_picks(report))
+
+
+def _accuracy(report: "Report", trials: "Sequence[Detail]") -> "Drawing":
+    from job.report.svg.accuracy import draw_accuracy_of
+
+    return draw_accuracy_of(report, trials)
+
+
+def _boundary(report: "Report", trials: "Sequence[Detail]") -> "Drawing":
+    from job.report.svg.boundary import draw_boundaries
+
+    return draw_boundaries(report, trials)
+
+
+def _unsolved(report: "Report", trials: "Sequence[Detail]") -> "Drawing":
+    from job.report.svg.unsolved import draw_unsolved
+
+    return draw_unsolved(report, trials)
+
+
+def _network(report: "Report", trials: "Sequence[Detail]") -> "Drawing":
+    from job.report.svg.network import draw_networks
+
+    return draw_networks(report, trials)
+
+
+def _activations(report: "Report", _: "Sequence[Detail]") -> "Drawing":
+    from job.report.svg.activations import draw_activations
+
+    return draw_activations(report)
+
+
+def _times(report: "Report", _: "Sequence[Detail]") -> "Drawing":
+    from job.report.svg.times import draw_times
+
+    return draw_times(report)
+
+
+PICTURES = (
+    Picture("heatmap", "The grid: median epochs to solve", _heatmap, in_template=True),
+    Picture("heatmap-solved", "The grid: share of the starts that solve it", _heatmap_solved, in_template=True),
+    Picture("intervals", "Medians with their intervals, best first", _intervals, in_template=True),
+    Picture("survival", "Starts still unsolved, epoch by epoch", _survival, of_trials=True, in_template=True),
+    Picture("accuracy", "Accuracy by epoch", _accuracy, of_trials=True, in_template=True),
+    Picture("boundary", "Decision boundaries", _boundary, of_trials=True, in_template=True),
+    Picture("unsolved", "Starts that never solved it", _unsolved, of_trials=True, in_template=True),
+    Picture("network", "Networks with their weights", _network, of_trials=True, in_template=True),
+    Picture("activations", "The activations in use", _activations, needs_results=False, in_template=True),
+    Picture("times", "Where the time went", _times),
 )
-from job.report.svg.sheet import beside
-
-MOST_PANELS = 24
-"""The most trials, one beside the other, of a picture that draws each by itself."""
+"""Every kind of picture, in the order of the page."""
 
 
-def _heatmap(metric: str) -> Callable[[Report, Sequence[Detail] | None], elements.Drawing]:
-    def draw(report: Report, _: Sequence[Detail] | None) -> elements.Drawing:
-        shown, _left_out = heatmap.panels(report)
-        pictures = [heatmap.draw_panel(report, panel, metric) for panel in shown]
-        names = [panel.name for panel in shown]
-        if scale := heatmap.draw_scale(report, metric):
-            pictures.append(scale)
-            names.append(heatmap.METRICS[metric])
-        return beside(pictures, names, title="The grid")
-
-    return draw
-
-
-def _survival(report: Report, wanted: Sequence[Detail] | None) -> elements.Drawing:
-    picked = [detail.row.trial for detail in wanted] if wanted else survival.default_picks(report)
-    return survival.draw_survival(report, picked)
-
-
-def _accuracy(report: Report, wanted: Sequence[Detail] | None) -> elements.Drawing:
-    shown = wanted or report.details[:1]
-    pictures = [accuracy.draw_accuracy(report, detail) for detail in shown]
-    return beside(pictures, [detail.row.trial for detail in shown], title="Accuracy by epoch", columns=2)
-
-
-def _boundary(report: Report, wanted: Sequence[Detail] | None) -> elements.Drawing:
-    shown = wanted or report.details
-    drawn = [(detail.row.trial, picture) for detail in shown if (picture := boundary.draw_chosen(detail))]
-    drawn = drawn if wanted else drawn[:MOST_PANELS]
-    return beside([picture for _, picture in drawn], [name for name, _ in drawn], title="Decision boundaries")
-
-
-def _network(report: Report, wanted: Sequence[Detail] | None) -> elements.Drawing:
-    shown = wanted or report.details[:1]
-    drawn = [(detail.row.trial, picture) for detail in shown if (picture := network.draw_network(detail))]
-    return beside([picture for _, picture in drawn], [name for name, _ in drawn], title="Networks", columns=1)
-
-
-def _unsolved(report: Report, wanted: Sequence[Detail] | None) -> elements.Drawing:
-    drawn = unsolved.failures(wanted) if wanted else unsolved.failures(report.details, unsolved.MOST_FAILURES)
-    words = [f"{item.trial}: {item.count} of {item.unsolved}" for item in drawn]
-    return beside([item.picture for item in drawn], words, title="Starts that never solved XOR")
-
-
-def _activations(report: Report, _: Sequence[Detail] | None) -> elements.Drawing:
-    drawn = activations.draw_activations(report)
-    return beside(drawn, [""] * len(drawn), title="Activations")
-
-
-def _intervals(report: Report, _: Sequence[Detail] | None) -> elements.Drawing:
-    return intervals.draw_intervals(report)
-
-
-def _times(report: Report, _: Sequence[Detail] | None) -> elements.Drawing:
-    return times.draw_times(report) or beside([], [], title="Where the time went")
-
-
-KINDS: dict[str, Callable[[Report, Sequence[Detail] | None], elements.Drawing]] = {
-    "heatmap": _heatmap(heatmap.MEDIAN),
-    "heatmap-solved": _heatmap(heatmap.SOLVED),
-    "intervals": _intervals,
-    "survival": _survival,
-    "accuracy": _accuracy,
-    "boundary": _boundary,
-    "unsolved": _unsolved,
-    "network": _network,
-    "activations": _activations,
-    "times": _times,
-}
-"""Each kind of picture, and what draws it: of the report, and of certain trials where these are named."""
-
-
-def draw(report: Report, kind: str, trials: Sequence[str] = ()) -> str:
+def draw(report: "Report", kind: str, trials: Sequence[str] = ()) -> str:
     """Draw one picture.
 
     Args:
         report: what is known of the run.
-        kind: one of `KINDS`.
-        trials: the trials to draw, where the kind draws trials; empty for its own choice.
+        kind: the kind of one of `PICTURES`.
+        trials: the names of the trials to draw, if the picture draws trials one by one; empty for its own choice.
 
     Returns:
-        An SVG file's text; it holds its style, for light and dark.
+        The text of an SVG file, which holds its style for light and for dark.
 
     Raises:
-        ConfigError: a trial is not one that is drawn by itself.
+        ConfigError: one of the trials cannot be drawn by itself.
         SweepError: the run has nothing of this kind to draw.
     """
     by_name = {detail.row.trial: detail for detail in report.details}
     if unknown := [name for name in trials if name not in by_name]:
         known = ", ".join([*by_name][:10]) or "none"
         raise ConfigError(f"--trials: '{unknown[0]}' has no result that can be drawn; those that have: {known}")
-    wanted = [by_name[name] for name in trials]
-    if why := next((why for detail in wanted if (why := _why_not(kind, detail))), None):
-        raise SweepError(why)
-    picture = KINDS[kind](report, wanted or None)
-    if not picture.content or (not report.details and kind != "activations"):
-        raise SweepError(f"{report.run.url} has nothing to draw for '{kind}'{_why_nothing(report, kind, wanted)}")
-    return as_file(picture)
+    (picture,) = (picture for picture in PICTURES if picture.kind == kind)
+    try:
+        return as_file(drawing_of(report, picture, [by_name[name] for name in trials]))
+    except NothingToDrawError as error:
+        raise SweepError(f"{report.run.url} has nothing to draw for '{kind}': {error}") from None
 
 
-def _why_not(kind: str, detail: Detail) -> str | None:
-    """Say why a trial that was named cannot be drawn; None where it can."""
-    why = {
-        "boundary": words.why_not_known(detail),
-        "network": network.why_not_drawn(detail),
-        "unsolved": words.why_not_known(detail),
-    }.get(kind)
-    return f"{detail.row.trial} cannot be drawn for '{kind}': {why}" if why else None
+def drawing_of(report: "Report", picture: Picture, trials: "Sequence[Detail]" = ()) -> "Drawing":
+    """Return a picture of a report, as the page shows it.
+
+    Raises:
+        NothingToDrawError: there is nothing to draw; the message says why.
+    """
+    if picture.needs_results and not report.details:
+        raise NothingToDrawError("no trial has a result")
+    return picture.draw(report, trials)
 
 
-def _why_nothing(report: Report, kind: str, wanted: Sequence[Detail]) -> str:
-    """Say why there is nothing, where that is not for want of results."""
-    shown = wanted or report.details
-    if kind == "network" and shown:
-        return f": {shown[0].row.trial} is the first, and {network.why_not_drawn(shown[0])}"
-    solved = all(detail.row.outcome.solved == detail.row.outcome.replicates for detail in shown)
-    return ": every start solved it" if kind == "unsolved" and shown and solved else ""
-
-
-def drawable(report: Report) -> dict[str, str]:
-    """Return the SVG file's text of every kind that has something to draw."""
+def drawable(report: "Report") -> dict[str, str]:
+    """Return the SVG file's text of every picture that has something to draw, by its kind."""
     drawn = {}
-    for kind in KINDS:
+    for picture in PICTURES:
         try:
-            drawn[kind] = draw(report, kind)
-        except SweepError:
+            drawn[picture.kind] = as_file(drawing_of(report, picture))
+        except NothingToDrawError:
             continue
     return drawn
 
@@ -160,7 +165,9 @@ def style() -> str:
     return files("job.report").joinpath("plot.css").read_text(encoding="utf-8")
 
 
-def as_file(picture: elements.Drawing) -> str:
-    """Return a picture as an SVG file's text."""
+def as_file(drawing: "Drawing") -> str:
+    """Return a drawing as the text of an SVG file."""
+    from markupsafe import Markup
+
     # A style sheet is no markup: nothing of it comes from a file of a run.
-    return f"{picture.element(Markup('<style>{}</style>').format(Markup(style())))}\n"  # noqa: S704
+    return f"{drawing.element(Markup('<style>{}</style>').format(Markup(style())))}\n"  # noqa: S704

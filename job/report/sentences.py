@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from job.errors import NothingToDrawError
 from job.report.reading import Detail, Report
 from job.runs.snapshots import Network, Plane, Unsolved
 from job.settings.grid import Architecture
@@ -179,6 +180,16 @@ def _answer(value: float) -> str:
     return next((text for text in texts if float(text) != 0.5), texts[0])
 
 
-def why_not_known(detail: Detail) -> str | None:
-    """Say why a trial's networks are not known; None where they are."""
-    return "its networks.json is missing or damaged" if detail.networks is None else None
+NO_NETWORKS = "networks.json is missing or damaged"
+"""Why a trial's networks are not known."""
+
+
+def require_networks(details: Sequence[Detail]) -> None:
+    """Find out whether the networks of each of these trials are known.
+
+    Raises:
+        NothingToDrawError: those of one are not.
+    """
+    for detail in details:
+        if detail.networks is None:
+            raise NothingToDrawError(f"{detail.row.trial}: {NO_NETWORKS}")

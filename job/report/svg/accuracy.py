@@ -1,15 +1,23 @@
 """Accuracy by epoch: single starts beside quantiles over all of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from markupsafe import Markup
 
 from job.report.reading import Detail, Report
 from job.report.svg.axes import LogScale, epoch_axis, legend_places, share_axis
 from job.report.svg.elements import Drawing, number, polyline, steps, tag, text
+from job.report.svg.sheet import beside
 from job.wording import limit_words, listed
 
 Height = Callable[[float], float]
+
+
+def draw_accuracy_of(report: Report, trials: Sequence[Detail]) -> Drawing:
+    """Draw the accuracy of these trials, or of the best."""
+    shown = trials or report.details[:1]
+    drawings = [draw_accuracy(report, detail) for detail in shown]
+    return beside(drawings, [detail.row.trial for detail in shown], title="Accuracy by epoch", columns=2)
 
 
 def draw_accuracy(report: Report, detail: Detail) -> Drawing:

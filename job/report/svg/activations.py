@@ -8,6 +8,7 @@ from scipy.special import erf
 
 from job.report.reading import Report
 from job.report.svg.elements import Drawing, polyline, tag, text
+from job.report.svg.sheet import beside
 
 ACTIVATIONS: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
     "elu": lambda x: np.where(x > 0, x, np.expm1(x)),
@@ -64,7 +65,13 @@ def draw_activation(name: str, where: str) -> Drawing:
     )
 
 
-def draw_activations(report: Report) -> list[Drawing]:
+def draw_activations(report: Report) -> Drawing:
+    """Draw the activations that the run's networks use, in one picture."""
+    drawings = activations_in_use(report)
+    return beside(drawings, [""] * len(drawings), title="Activations")
+
+
+def activations_in_use(report: Report) -> list[Drawing]:
     """Draw the activations that the run's networks use: those of the hidden layers, and the output's."""
     hidden = [draw_activation(name, "hidden layers") for name in report.run.config.activation]
     return [*hidden, draw_activation("sigmoid", "output")]

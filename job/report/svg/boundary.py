@@ -1,18 +1,23 @@
 """A network's output on the plane of the two inputs, with the line where it is one half."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from job.report.reading import Detail
-from job.report.sentences import TARGETS, answers
+from job.errors import NothingToDrawError
+from job.report.reading import Detail, Report
+from job.report.sentences import NO_NETWORKS, TARGETS, answers, require_networks
 from job.report.svg.colours import png
 from job.report.svg.elements import Drawing, number, tag, text
+from job.report.svg.sheet import beside
 from job.runs.snapshots import PLANE, SIDE, Plane
 
 SIDE_LENGTH = 168.0
 """Of a plane as it is drawn, in pixels."""
+
+MOST_PLANES = 24
+"""The most planes of one picture, unless more trials are named."""
 
 
 def draw_plane(plane: Plane, title: str, description: str, side: float = SIDE_LENGTH) -> Drawing:
@@ -84,6 +89,20 @@ def _mixed_squares(above: NDArray[np.bool_]) -> NDArray[np.bool_]:
 def is_partly_none(detail: Detail) -> bool:
     """Say whether there is a place on the plane of a trial's chosen network where it answers no number."""
     return detail.networks is not None and any(None in row for row in detail.networks.chosen.plane)
+
+
+def draw_boundaries(report: Report, trials: Sequence[Detail]) -> Drawing:
+    """Draw the planes of the chosen networks of these trials, or of the best.
+
+    Raises:
+        NothingToDrawError: there is none, or that of one of these trials is not known.
+    """
+    require_networks(trials)
+    shown = [(detail.row.trial, plane) for detail in trials or report.details if (plane := draw_chosen(detail))]
+    if not shown:
+        raise NothingToDrawError(NO_NETWORKS)
+    shown = shown if trials else shown[:MOST_PLANES]
+    return beside([plane for _, plane in shown], [name for name, _ in shown], title="Decision boundaries")
 
 
 def draw_chosen(detail: Detail) -> Drawing | None:

@@ -43,6 +43,8 @@ class Drawing:
     class_: str
     role: str = "img"
     """`img`: one picture; `group`: its parts are links, each with its own words."""
+    caption: str = ""
+    """What a page says below it."""
 
     def __html__(self) -> Markup:
         """Return the element, as the page has it."""

@@ -10,6 +10,7 @@ from job.report.reading import Report
 from job.report.sentences import SIGNS, median_words, share_words, spread_words
 from job.report.svg.colours import readable_on, sequential
 from job.report.svg.elements import Drawing, tag, text
+from job.report.svg.sheet import beside
 from job.settings.grid import Trial, trials
 from job.statistics.leaderboard import WINNER, Row, epoch
 from job.wording import count_words, percent, value_words
@@ -57,6 +58,17 @@ def panels(report: Report) -> tuple[list[Panel], int]:
     size = len(report.run.config.layers) * len(report.run.config.neurons)
     most = max(1, MOST_CELLS // size)
     return ordered[:most], max(0, len(ordered) - most)
+
+
+def draw_heatmap(report: Report, metric: str) -> Drawing:
+    """Draw all panels with the colours of one metric, and their scale."""
+    shown, _ = panels(report)
+    drawings = [draw_panel(report, panel, metric) for panel in shown]
+    names = [panel.name for panel in shown]
+    if scale := draw_scale(report, metric):
+        drawings.append(scale)
+        names.append(METRICS[metric])
+    return beside(drawings, names, title="The grid")
 
 
 def draw_panel(report: Report, panel: Panel, metric: str | None = None, *, links: bool = False) -> Drawing:

@@ -1,15 +1,17 @@
 """A network with its weights: units as circles, weights as lines."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from job.report.reading import Detail
-from job.report.sentences import why_not_known
+from job.errors import NothingToDrawError
+from job.report.reading import Detail, Report
+from job.report.sentences import NO_NETWORKS
 from job.report.svg.colours import diverging
 from job.report.svg.elements import Drawing, number, tag, text
+from job.report.svg.sheet import beside
 from job.runs.snapshots import Network
 from job.wording import count_words
 
@@ -23,10 +25,26 @@ MOST_UNITS = 64
 def why_not_drawn(detail: Detail) -> str | None:
     """Say why a trial's network cannot be drawn with its weights; None where it can."""
     if detail.networks is None:
-        return why_not_known(detail)
+        return NO_NETWORKS
     if detail.networks.chosen.weights is None or detail.row.architecture.neurons > MOST_UNITS:
         return f"it has {count_words(detail.row.architecture.weights, 'weight')}, too many to draw"
     return None
+
+
+def draw_networks(report: Report, trials: Sequence[Detail]) -> Drawing:
+    """Draw the chosen networks of these trials, or that of the best.
+
+    Raises:
+        NothingToDrawError: one of them cannot be drawn.
+    """
+    drawings = []
+    shown = trials or report.details[:1]
+    for detail in shown:
+        drawing = draw_network(detail)
+        if drawing is None:
+            raise NothingToDrawError(f"{detail.row.trial}: {why_not_drawn(detail)}")
+        drawings.append(drawing)
+    return beside(drawings, [detail.row.trial for detail in shown], title="Networks", columns=1)
 
 
 def draw_network(detail: Detail) -> Drawing | None:

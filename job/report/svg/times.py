@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from job.errors import NothingToDrawError
 from job.report.reading import Report
 from job.report.svg.axes import legend_places
 from job.report.svg.elements import Drawing, tag, text
@@ -25,11 +26,15 @@ def slowest(report: Report) -> Sequence[str]:
     return sorted(known, key=lambda name: -known[name])[:MOST_TIMES]
 
 
-def draw_times(report: Report) -> Drawing | None:
-    """Draw where the time of each trial went; None where no trial says it."""
+def draw_times(report: Report) -> Drawing:
+    """Draw where the time of each trial went.
+
+    Raises:
+        NothingToDrawError: no trial says it.
+    """
     names = slowest(report)
     if not names:
-        return None
+        raise NothingToDrawError("no trial says how long it took")
     longest = sum(report.seconds[names[0]].values()) or 1.0
     legend = legend_places([*PARTS.values()], 2)
     left, right, top = 20 + 7.4 * max(map(len, names)), 660.0, 44.0 + 20 * legend[-1][1]
@@ -56,7 +61,17 @@ def draw_times(report: Report) -> Drawing | None:
         title="Where the time went, the longest first",
         description=time_words(report),
         class_="times",
+        caption=_caption(report, len(names)),
     )
+
+
+def _caption(report: Report, shown: int) -> str:
+    said = (
+        "TensorFlow starts once a process, so only the first trial of each shows it; "
+        "what a pod waited for before is not in it."
+    )
+    trials = len(report.seconds)
+    return f"{said} The {shown} that took longest, of {count_words(trials, 'trial')}." if shown < trials else said
 
 
 def time_words(report: Report) -> str:

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from job.report.reading import Detail
-from job.report.sentences import predictions_words
+from job.errors import NothingToDrawError
+from job.report.reading import Detail, Report
+from job.report.sentences import NO_NETWORKS, predictions_words, require_networks
 from job.report.svg.boundary import draw_plane
 from job.report.svg.elements import Drawing
+from job.report.svg.sheet import beside
 
 MOST_FAILURES = 24
 """The most networks in the gallery of those that never solved it."""
@@ -22,6 +24,23 @@ class Failure:
     seed: int
     words: str
     picture: Drawing
+
+
+def draw_unsolved(report: Report, trials: Sequence[Detail]) -> Drawing:
+    """Draw the gallery of these trials, or the most frequent of all.
+
+    Raises:
+        NothingToDrawError: it is empty, or the networks of one of these trials are not known.
+    """
+    require_networks(trials)
+    shown = failures(trials) if trials else failures(report.details, MOST_FAILURES)
+    if not shown:
+        solved = all(
+            detail.row.outcome.solved == detail.row.outcome.replicates for detail in trials or report.details
+        )
+        raise NothingToDrawError("every start solved it" if solved else NO_NETWORKS)
+    names = [f"{item.trial}: {item.count} of {item.unsolved}" for item in shown]
+    return beside([item.picture for item in shown], names, title="Starts that never solved XOR")
 
 
 def failures(details: Sequence[Detail], most: int | None = None) -> list[Failure]:

@@ -3,13 +3,18 @@
 import re
 import subprocess
 import sys
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from pages import parse
 from programs import ENVIRONMENT
 
-from job.cli.report import OF_TRIALS, PICTURES
-from job.report.pictures import KINDS
+from job.report.pictures import PICTURES
+
+README = (Path(__file__).parents[3] / "README.md").read_text()
+KINDS = [picture.kind for picture in PICTURES]
+OF_TRIALS = [picture.kind for picture in PICTURES if picture.of_trials]
 
 # What is written, and by which command
 
@@ -18,7 +23,7 @@ def test_a_sweep_writes_its_report_and_says_where(finished):
     (line,) = [line["message"] for line in finished.said.log if "report" in line["message"]]
     assert line.endswith(f"runs/{finished.run.name}/report/index.html")
     names = {path.name for path in (finished.run / "report").iterdir() if not path.name.startswith(".")}
-    assert names == {"index.html", "leaderboard.csv", *(f"{kind}.svg" for kind in PICTURES)}
+    assert names == {"index.html", "leaderboard.csv", *(f"{kind}.svg" for kind in KINDS)}
 
 
 def test_the_report_is_written_again_by_its_command_and_is_the_same(copy, write):
@@ -63,11 +68,45 @@ def test_the_report_is_written_without_tensorflow_or_keras(copy):
 # Every picture, alone
 
 
-def test_the_kinds_of_pictures_are_those_that_the_command_takes():
-    assert tuple(KINDS) == PICTURES
+def test_the_help_and_the_readme_list_every_picture(say):
+    shown = say("plot", "--help").out
+    for picture in PICTURES:
+        assert re.search(rf"^  {picture.kind} +{picture.title}$", shown, re.MULTILINE)
+        assert f"`{picture.kind}`" in README
 
 
-@pytest.mark.parametrize("kind", PICTURES)
+ANOTHER_PICTURE = """
+import sys
+from job.report import pictures
+
+def pie(report, trials):
+    from job.report.svg.elements import Drawing, text
+    return Drawing((text(0, 10, "a slice"),), 20, 20, "A pie", "One slice.", "pie", caption="It is eaten.")
+
+pictures.PICTURES += (pictures.Picture("pie", "The pie", pie),)
+from job.cli.main import main
+main()
+"""
+
+
+def test_a_picture_needs_nothing_but_its_entry_in_the_list(copy, here):
+    for words in (["report", str(copy)], ["plot", "pie", str(copy)], ["plot", "--help"]):
+        said = subprocess.run(
+            [sys.executable, "-c", ANOTHER_PICTURE, *words],
+            capture_output=True,
+            text=True,
+            env=ENVIRONMENT,
+            check=True,
+        )
+    assert re.search(r"^  pie +The pie$", said.stdout, re.MULTILINE)
+    assert (here / "pie.svg").read_text() == (copy / "report" / "pie.svg").read_text()
+    page = parse((copy / "report" / "index.html").read_text())
+    section = page.one("section", id="pie")
+    assert section.text == "The pie One slice. a slice It is eaten."
+    assert [link.text for link in page.one("nav").each("a") if link["href"] == "#pie"] == ["The pie"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_each_picture_is_a_file_of_its_own_with_words_for_who_does_not_see_it(finished, copy, say, here, kind):
     said = say("plot", kind, copy)
     assert (said.code, said.out) == (0, f"{kind}.svg\n")
@@ -104,11 +143,7 @@ def test_the_trials_that_are_named_are_drawn_and_no_others(copy, say, kind):
     [
         (("plot", "pie", "RUN"), 2, "heatmap"),
         (("plot", "survival", "RUN", "--trials", "l9-n9"), 2, "l1-n32"),
-        *(
-            (("plot", kind, "RUN", "--trials", "l1-n8"), 2, "survival")
-            for kind in PICTURES
-            if kind not in OF_TRIALS
-        ),
+        *((("plot", kind, "RUN", "--trials", "l1-n8"), 2, "survival") for kind in KINDS if kind not in OF_TRIALS),
         (
             ("plot", "unsolved", "RUN", "--trials", "l1-n32"),
             1,

@@ -1,0 +1,108 @@
+"""One trial up close: what the page shows of it by itself."""
+
+import json
+from dataclasses import dataclass
+
+from job.report import sentences as words
+from job.report.reading import Detail, Report
+from job.report.svg.accuracy import draw_accuracy, has_dots, start_words
+from job.report.svg.boundary import draw_chosen
+from job.report.svg.elements import Drawing
+from job.report.svg.network import draw_network, network_words, why_not_drawn
+from job.runs.run import CARD, MODEL, Run
+from job.statistics.leaderboard import Row
+
+
+@dataclass(frozen=True)
+class CloseUp:
+    """What the page shows of one trial by itself."""
+
+    row: Row
+    words: str
+    chosen: str
+    """Which start it is, how long it was trained, and why it was chosen."""
+    trained: int | None
+    """After how many epochs its network is shown."""
+    replay: str | None
+    """The command that trains the chosen start again."""
+    accuracy: Drawing | None
+    accuracy_words: str
+    lines: int
+    """Of how many single starts the drawing has lines."""
+    dots: bool
+    """Whether it has dots where they solved it."""
+    plane: Drawing | None
+    answers: list[str]
+    network: Drawing | None
+    network_words: str
+    model: str | None
+    """The model file, as seen from the page; None where it is gone or damaged."""
+    card: str | None
+    """Its model card, as seen from the page."""
+    loading: str
+    """The program that loads it."""
+    problems: tuple[str, ...]
+
+
+def close_up(report: Report, detail: Detail, exported: bool) -> CloseUp:
+    """Return what the page shows of a trial.
+
+    Args:
+        report: what is known of the run.
+        detail: the trial.
+        exported: the page's links lead to the files as `xor-sweep results` lays them out.
+    """
+    why_not = why_not_drawn(detail)
+    within = f"trials/{detail.row.trial}/{detail.result.attempt}"
+    folder = detail.row.trial if exported else f"../{within}"
+    on_a_disk = exported or report.run.storage.local_root is not None
+    chosen = words.chosen(detail)
+    right = words.is_right(detail.networks.chosen) if detail.networks else None
+    found = detail.history or detail.networks
+    files = {file.name for file in detail.result.files}
+    return CloseUp(
+        row=detail.row,
+        words=words.trial_words(detail.row, report.limit),
+        chosen=words.chosen_words(chosen, right, report.limit),
+        trained=chosen.trained,
+        replay=words.replay(detail.row.architecture, chosen),
+        accuracy=draw_accuracy(report, detail) if found else None,
+        accuracy_words=start_words(report, detail),
+        lines=len(detail.networks.first) if detail.networks else 0,
+        dots=has_dots(detail),
+        plane=draw_chosen(detail),
+        answers=words.answers(detail.networks.chosen) if detail.networks else [],
+        network=draw_network(detail),
+        network_words=f"Not drawn: {why_not}." if why_not else network_words(detail),
+        model=None if MODEL in detail.unusable else f"{folder}/{MODEL}",
+        card=f"{folder}/{CARD}" if CARD in files.difference(detail.unusable) else None,
+        loading=_loading(report.run, f"{within}/{MODEL}", f"{folder}/{MODEL}" if on_a_disk else None),
+        problems=(
+            *detail.damaged,
+            *(f"The run was made without {name}: what is drawn from it is missing." for name in detail.lacking),
+        ),
+    )
+
+
+def _loading(run: Run, name: str, path: str | None) -> str:
+    """Return the program that loads a model and asks it, ready to copy.
+
+    Args:
+        run: the run.
+        name: the model's name in the run.
+        path: the model's path as seen from the page, which the page makes whole by itself where it is opened
+            from a disk; None if both are in a bucket, which Keras cannot read.
+    """
+    note = "in the folder of this page"
+    if path is None:
+        path = name.rpartition("/")[2]
+        name = f"{run.folder}/{name}"
+        command = run.storage.fetch_command(name)
+        note = f"first, in a shell: {command}" if command else f"first, copy {run.storage.url_of(name)} here"
+    lines = [
+        f"# {note}",
+        "import keras, numpy",
+        f"model = keras.models.load_model({json.dumps(path, ensure_ascii=False)})",
+        "model.predict(numpy.array([[0, 0], [0, 1], [1, 0], [1, 1]]))",
+    ]
+    return "\n".join(lines)
