@@ -64,6 +64,10 @@ class NothingToDrawError(SweepError):
     """A run has nothing that a picture could show; its text says why."""
 
 
+class DamagedResultError(SweepError):
+    """A trial is done, and its result or one of its files is gone, damaged or another sweep's."""
+
+
 class ConflictError(SweepError):
     """Somebody else wrote first: the object exists already, or is not the one that was read."""
 

@@ -1,49 +1,65 @@
 """A pod's termination message: the results of its trials, which Kubernetes keeps in the pod's status.
 
-So they can be seen from anywhere, also where the run lies on a volume of the cluster:
+So they can be seen from anywhere, even if the run lies on a volume of the cluster:
 https://kubernetes.io/docs/tasks/debug/debug-application/determine-reason-pod-failure/
 """
 
 import json
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Self
+
+from job.runs.results import Outcome
 
 FILE = Path("/dev/termination-log")
-"""Where Kubernetes looks for the message; in a container of its own making, the file is there."""
+"""Where Kubernetes looks for the message; in its containers, the file exists."""
 
 MOST_BYTES = 4096
-"""What is longer, Kubernetes cuts off."""
-
-NUMBERS = ("median", "median_low", "median_high", "share_solved")
-"""What is kept of a trial's result."""
+"""Kubernetes cuts off what is longer."""
 
 
-def write(summaries: Mapping[str, Mapping[str, Any]]) -> None:
-    """Write the results of the pod's trials; of many, as many as there is room for. Elsewhere nothing happens.
+@dataclass(frozen=True)
+class KeyNumbers:
+    """What `xor-sweep status` shows of a trial that is done; an epoch that is None lies beyond the limit."""
+
+    median: int | None
+    median_low: int | None
+    median_high: int | None
+    share_solved: float | None
+
+    @classmethod
+    def of(cls, outcome: Outcome) -> Self:
+        """Return those of an outcome."""
+        return cls(outcome.median, outcome.median_low, outcome.median_high, outcome.share_solved)
+
+
+def write_message(outcomes: Mapping[str, Outcome]) -> None:
+    """Write the results of the pod's trials, as many as there is room for; outside a pod, nothing happens.
 
     Args:
-        summaries: the trial's name -> its result's summary.
+        outcomes: the trial's name -> its outcome.
     """
     text = "{}"
-    kept: dict[str, dict[str, Any]] = {}
-    for trial, summary in summaries.items():
-        kept[trial] = {name: summary.get(name) for name in NUMBERS}
+    kept: dict[str, dict[str, object]] = {}
+    for trial, outcome in outcomes.items():
+        kept[trial] = asdict(KeyNumbers.of(outcome))
         longer = json.dumps(kept, separators=(",", ":"))
         if len(longer) > MOST_BYTES:
             break
         text = longer
-    # Not write_text: that would make the file where there is none.
+    # Not write_text: that would create the file where there is none.
     with suppress(OSError), FILE.open("r+") as file:
         file.truncate()
         file.write(text)
 
 
-def read(message: str) -> dict[str, dict[str, Any]]:
-    """Return what `write` has written: the trial's name -> its numbers; nothing where a message is another."""
+def read_message(message: str) -> dict[str, KeyNumbers]:
+    """Return what `write_message` has written: the trial's name -> its numbers; nothing for any other message."""
+    names = KeyNumbers.__dataclass_fields__
     try:
         found = json.loads(message)
-        return {trial: {name: numbers[name] for name in NUMBERS} for trial, numbers in found.items()}
+        return {trial: KeyNumbers(**{name: of[name] for name in names}) for trial, of in found.items()}
     except (ValueError, KeyError, TypeError, AttributeError):
         return {}

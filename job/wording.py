@@ -20,7 +20,9 @@ def limit_words(epochs: int) -> str:
 
 
 def value_words(value: object) -> str:
-    """Write a value of an axis, as `adam`, `16` or `0.001`: different values are different words."""
+    """Write a value of an axis, as `adam`, `16`, `0.001` or (None) `none`: different values are different words."""
+    if value is None:
+        return "none"
     return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)
 
 

@@ -7,7 +7,7 @@ import click
 import pytest
 
 from job.cli.main import cli
-from job.settings.sweep import SweepConfig
+from job.settings.sweep import Settings
 from tools import docs as make
 
 ROOT = Path(__file__).parents[1]
@@ -54,7 +54,7 @@ def test_every_command_is_shown_in_the_readme(command):
 def test_every_command_line_of_the_readme_is_one_that_the_program_takes(line):
     name, *words = line.split()
     context = make.commands()[name].make_context(name, words)
-    settings = {key: value for key, value in context.params.items() if key in SweepConfig.model_fields}
+    settings = {key: value for key, value in context.params.items() if key in Settings.model_fields}
     assert settings
 
 

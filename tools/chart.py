@@ -1,7 +1,7 @@
 """Makes what the chart says of itself, from its values.yaml and from the model of the sweep file.
 
 charts/xor-sweep/README.md has a table of all values; values.schema.json has a description of each, and its part
-about the sweep is `SweepConfig`'s own schema, so that a value that the program refuses is refused by Helm. What
+about the sweep is `Settings`'s own schema, so that a value that the program refuses is refused by Helm. What
 goes into a pod as it is, is held to the schema of Kubernetes' API.
 """
 
@@ -13,14 +13,15 @@ from typing import Any, NamedTuple
 
 from ruamel.yaml import YAML
 
-from job.settings.sweep import ACTIVATIONS, AXES, LOSSES, OPTIMIZERS, SweepConfig
+from job.settings.axes import ACTIVATIONS, AXIS_NAMES, LEARNING_RATES, LOSSES
+from job.settings.sweep import Settings
 from tools import kubernetes_api
 
 CHART = Path(__file__).parents[1] / "charts" / "xor-sweep"
 NOT_IN_THE_CHART = {"run", "workers"}
 """Fields that no values file sets: the run has its Job's name, and a pod trains one trial at a time."""
 
-_NAMES = {"activation": ACTIVATIONS, "loss": LOSSES, "optimizer": tuple(OPTIMIZERS)}
+_NAMES = {"activation": ACTIVATIONS, "loss": LOSSES, "optimizer": tuple(LEARNING_RATES)}
 
 
 class Value(NamedTuple):
@@ -123,16 +124,16 @@ def sweep_schema() -> dict[str, Any]:
 
     An axis may be a single value; its values are all different; names are those that the program knows.
     """
-    fields = SweepConfig.model_json_schema()["properties"]
+    fields = Settings.model_json_schema()["properties"]
     properties = {
-        name: _axis(name, field) if name in AXES else field
+        name: _axis(name, field) if name in AXIS_NAMES else field
         for name, field in fields.items()
         if name not in NOT_IN_THE_CHART
     }
     for field in properties.values():
         field.pop("title", None)
     # Without a key the program takes its default: the template, which counts the pods, must know it.
-    required = [name for name in properties if SweepConfig.model_fields[name].default is not None]
+    required = [name for name in properties if Settings.model_fields[name].default is not None]
     return {"type": "object", "additionalProperties": False, "required": required, "properties": properties}
 
 

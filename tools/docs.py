@@ -25,8 +25,8 @@ from job.report import pictures as plots
 from job.report.page import INDEX, write_report
 from job.report.reading import read_report
 from job.runs.run import Run
-from job.settings.file import read_config_file
-from job.settings.sweep import make_config
+from job.settings.file import read_sweep_file
+from job.settings.validation import make_settings
 from job.statistics.leaderboard import Leaderboard, make_leaderboard
 from tools import chart
 
@@ -50,7 +50,7 @@ def main() -> None:
 
 def run_on_cpu(settings: dict[str, object]) -> Run:
     """Run a sweep on the CPU."""
-    return run_sweep(make_config({**settings, "device": "cpu"})).run
+    return run_sweep(make_settings({**settings, "device": "cpu"})).run
 
 
 def sweep(settings: dict[str, object]) -> Leaderboard:
@@ -182,7 +182,7 @@ def sweep_file_example() -> str:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "sweep.yaml"
         path.write_text(found[1])
-        make_config(*read_config_file(path))
+        make_settings(*read_sweep_file(path))
     return found[1]
 
 

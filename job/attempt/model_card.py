@@ -4,6 +4,7 @@ https://huggingface.co/docs/hub/model-cards has the front matter's keys.
 """
 
 import io
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,71 +12,88 @@ import numpy as np
 from numpy.typing import NDArray
 from ruamel.yaml import YAML
 
-from job.problems.parity import FEATURES, TARGETS
-from job.settings.grid import Trial
-from job.settings.sweep import AXES, SweepConfig
-from job.wording import count_words, limit_words
+from job.problems import Problem
+from job.runs.results import ChosenReplicate
+from job.settings.axes import AXES
+from job.settings.grid import Architecture, Trial
+from job.settings.sweep import Sweep
+from job.wording import count_words, limit_words, value_words
+
+MOST_ROWS = 8
+"""The most rows of the problem that the card's program asks for."""
 
 
 @dataclass(frozen=True)
-class Chosen:
-    """The replicate whose network is kept."""
+class CardReplicate:
+    """The replicate whose network is kept, and what its network answers."""
 
-    seed: int
-    """Of its initial weights."""
-    epochs_to_solve: int | None
-    """None where it is censored."""
+    chosen: ChosenReplicate
     predictions: NDArray[np.float32]
-    """(4,) what its network says for XOR's rows."""
-
-    @property
-    def right(self) -> int:
-        """How many of the four rows it gets right."""
-        said = (self.predictions > 0.5) == (TARGETS[:, 0] > 0.5)
-        return int((said & np.isfinite(self.predictions)).sum())
+    """(rows,) its answers in the problem's rows, from 0 to 1."""
 
 
-def model_card(run: str, config: SweepConfig, trial: Trial, chosen: Chosen, outcome: str) -> str:
+def model_card(run: str, sweep: Sweep, trial: Trial, replicate: CardReplicate, outcome: str) -> str:
     """Return a model card; the same trial gives the same card.
 
     Args:
         run: the run's name.
-        config: the sweep.
+        sweep: the sweep.
         trial: the trial.
-        chosen: the replicate whose network lies beside the card.
+        replicate: the replicate whose network lies beside the card.
         outcome: the trial's numbers in words.
     """
-    layers, neurons = trial.architecture.layers, trial.architecture.neurons
+    problem, rows = sweep.problem, len(sweep.problem.rows)
+    right = int(problem.right(replicate.predictions).sum())
+    shown = min(rows, MOST_ROWS)
     return _CARD.format(
-        front_matter=_front_matter(trial, chosen),
+        front_matter=_front_matter(problem, trial, right / rows),
+        title=problem.title,
         trial=trial.name,
         run=run,
-        layers=count_words(layers, "hidden layer"),
-        neurons=count_words(neurons, "neuron"),
-        weights=trial.architecture.weights,
-        predictions=_predictions(chosen),
-        starts=count_words(config.replicates, "random start"),
-        epochs=limit_words(config.epochs),
-        picked=f"It was picked after the training, out of {config.replicates}: w" if config.replicates > 1 else "W",
-        chosen=_how_it_was_chosen(chosen),
+        network=network_words(trial.architecture),
+        task=problem.task,
+        inputs=count_words(len(problem.inputs), "number"),
+        rows_shown="" if shown == rows else f"  # the first {shown} of {rows}",
+        row_values=json.dumps(problem.rows[:shown]),
+        row_names=json.dumps(problem.row_names[:shown]),
+        predictions=_predictions(problem, replicate, shown),
+        starts=count_words(sweep.replicates, "random start"),
+        epochs=limit_words(sweep.epochs),
+        picked=f"It was picked after the training, out of {sweep.replicates}. " if sweep.replicates > 1 else "",
+        seed=replicate.chosen.seed,
+        how=_how_it_was_chosen(replicate.chosen, right, rows),
         outcome=outcome[0].upper() + outcome[1:],
-        settings="\n".join(f"| {axis} | {getattr(trial.architecture, axis)} |" for axis in AXES),
-        seed=chosen.seed,
+        settings="\n".join(
+            f"| {axis.name} | {value_words(getattr(trial.architecture, axis.name))} |" for axis in AXES
+        ),
+        rows=rows,
     )
 
 
-def _front_matter(trial: Trial, chosen: Chosen) -> str:
-    task = {"type": "tabular-classification", "name": "XOR of two bits"}
-    dataset = {"type": "xor", "name": "XOR's truth table (its four rows are the training data, too)"}
-    metric = {"type": "accuracy", "name": "Accuracy", "value": chosen.right / len(TARGETS)}
+def network_words(architecture: Architecture) -> str:
+    """Say what a network looks like, as `a network with 2 hidden layers of 16 neurons`."""
+    if not architecture.layers:
+        return "a network without hidden layers"
+    layers, neurons = architecture.layers, architecture.neurons
+    return f"a network with {count_words(layers, 'hidden layer')} of {count_words(neurons, 'neuron')}"
+
+
+def _front_matter(problem: Problem, trial: Trial, accuracy: float) -> str:
+    table = f"{problem.title}: all {len(problem.rows)} rows (the training data, too)"
+    task = {"type": "tabular-classification", "name": problem.title}
+    dataset = {"type": problem.name.replace(":", "-"), "name": table}
+    metric = {"type": "accuracy", "name": "Accuracy", "value": accuracy}
     keys: dict[str, Any] = {
         "library_name": "keras",
         "license": "apache-2.0",
         "pipeline_tag": task["type"],
-        "tags": ["keras", "xor", "xor-sweep"],
+        "tags": ["keras", dataset["type"], "xor-sweep"],
         "metrics": ["accuracy"],
         "model-index": [
-            {"name": f"xor-{trial.name}", "results": [{"task": task, "dataset": dataset, "metrics": [metric]}]}
+            {
+                "name": f"{dataset['type']}-{trial.name}",
+                "results": [{"task": task, "dataset": dataset, "metrics": [metric]}],
+            }
         ],
     }
     text = io.StringIO()
@@ -83,20 +101,20 @@ def _front_matter(trial: Trial, chosen: Chosen) -> str:
     return text.getvalue().rstrip()
 
 
-def _predictions(chosen: Chosen) -> str:
+def _predictions(problem: Problem, replicate: CardReplicate, shown: int) -> str:
     return "\n".join(
-        f"{first} xor {second} = {int(prediction > 0.5)}  ({prediction:.3f})"
-        for (first, second), prediction in zip(FEATURES.astype(int), chosen.predictions, strict=True)
+        f"{name} = {int(prediction > 0.5)}  ({prediction:.3f})"
+        for name, prediction in zip(problem.row_names[:shown], replicate.predictions[:shown], strict=True)
     )
 
 
-def _how_it_was_chosen(chosen: Chosen) -> str:
-    if chosen.right == len(TARGETS):
-        best = "of those whose final network gets all four rows right, it had the lowest loss in its last epoch"
+def _how_it_was_chosen(chosen: ChosenReplicate, right: int, rows: int) -> str:
+    if right == rows:
+        best = f"of those whose final network gets all {rows} rows right, it had the lowest loss in its last epoch"
     else:
         best = (
-            f"no start's final network gets all four rows right (this one: {chosen.right}), and of all it had "
-            "the lowest loss in its last epoch"
+            f"no start's final network gets all {rows} rows right (this one gets {right}), and of all starts it "
+            "had the lowest loss in its last epoch"
         )
     if chosen.epochs_to_solve is None:
         return f"{best}; it never reached 100 % accuracy"
@@ -108,11 +126,10 @@ _CARD = """\
 {front_matter}
 ---
 
-# XOR network {trial}
+# {title}: network {trial}
 
-A network with {layers} of {neurons} ({weights} weights) that was trained to say whether two bits differ.
-`model.keras` is a plain Keras `Sequential`: two numbers in, one from 0 to 1 out. It comes from trial `{trial}` of
-run `{run}` of xor-sweep.
+This is {network} that was trained to {task}. `model.keras` is a plain Keras `Sequential`: {inputs} in, one
+number from 0 to 1 out. It comes from trial `{trial}` of run `{run}` of xor-sweep.
 
 ## How to load it
 
@@ -123,12 +140,13 @@ import keras
 import numpy as np
 
 model = keras.models.load_model("model.keras")
-rows = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
-for (first, second), prediction in zip(rows, model.predict(rows, verbose=0)[:, 0]):
-    print(f"{{first}} xor {{second}} = {{int(prediction > 0.5)}}  ({{prediction:.3f}})")
+rows = np.array({row_values}){rows_shown}
+names = {row_names}
+for name, prediction in zip(names, model.predict(rows, verbose=0)[:, 0]):
+    print(f"{{name}} = {{int(prediction > 0.5)}}  ({{prediction:.3f}})")
 ```
 
-It prints, to rounding:
+It prints, up to rounding:
 
 ```text
 {predictions}
@@ -136,8 +154,8 @@ It prints, to rounding:
 
 ## How it was chosen
 
-The trial trained the network from {starts}, each for at most {epochs}. This is the one of
-seed {seed}: {chosen}.
+The trial trained the network from {starts}, each for at most {epochs}. This is the one with
+seed {seed}: {how}.
 
 ## How well the trial did
 
@@ -149,9 +167,9 @@ seed {seed}: {chosen}.
 
 ## Limits
 
-- It has seen four rows, all that there are, and its accuracy is that on the same rows. Between 0 and 1 nothing says
-  what would be right.
-- {picked}hat to expect of one start, the trial's numbers say.
+- It has seen all {rows} rows that there are, and its accuracy is that on the same rows. Between 0 and 1, nothing
+  says what would be right.
+- {picked}What to expect of one start, the trial's numbers say.
 - Those numbers hold for these settings. Whether another network needs fewer epochs, the run's leaderboard says.
-- The license is that of xor-sweep; who publishes the network may choose another.
+- The license is that of xor-sweep; whoever publishes the network may choose another.
 """

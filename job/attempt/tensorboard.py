@@ -16,10 +16,11 @@ from google.protobuf.json_format import ParseDict
 from google.protobuf.message_factory import GetMessageClass
 from numpy.typing import NDArray
 
+from job.runs.results import Outcome
+from job.settings.axes import AXES, Axis
 from job.settings.grid import Trial
-from job.settings.sweep import AXES, SweepConfig
-from job.statistics.survival import Outcome
-from job.wording import limit_words
+from job.settings.sweep import Sweep
+from job.wording import limit_words, value_words
 
 MOST_POINTS = 300
 """The most epochs of a curve, a longer one is thinned: TensorBoard keeps 1,000 points, which it draws by lot."""
@@ -41,7 +42,7 @@ SHARE_SOLVED, MEDIAN = "share_solved", "median_epochs_to_solve"
 def write_events(
     path: Path,
     run: str,
-    config: SweepConfig,
+    sweep: Sweep,
     trial: Trial,
     history: Mapping[str, NDArray[Any]],
     numbers: Outcome,
@@ -52,7 +53,7 @@ def write_events(
     Args:
         path: the file.
         run: the run's name.
-        config: the sweep.
+        sweep: the sweep.
         trial: the trial.
         history: the columns of history.csv, (epochs,) each.
         numbers: the trial's numbers.
@@ -65,7 +66,7 @@ def write_events(
     try:
         with tf.io.TFRecordWriter(str(path)) as file:
             file.write(tf.compat.v1.Event(wall_time=now, file_version="brain.Event:2").SerializeToString())
-            for step, values in _steps(run, config, trial, history, numbers, (now - seconds, now)):
+            for step, values in _steps(run, sweep, trial, history, numbers, (now - seconds, now)):
                 event = tf.compat.v1.Event(wall_time=now, step=step, summary=tf.compat.v1.Summary(value=values))
                 file.write(event.SerializeToString())
     except tf.errors.OpError as error:
@@ -79,7 +80,7 @@ def shown_epochs(epochs: int) -> NDArray[np.int64]:
 
 def _steps(
     run: str,
-    config: SweepConfig,
+    sweep: Sweep,
     trial: Trial,
     history: Mapping[str, NDArray[Any]],
     numbers: Outcome,
@@ -89,7 +90,7 @@ def _steps(
     yield (
         0,
         [
-            _hparams("experiment", {"experiment": _experiment(config)}),
+            _hparams("experiment", {"experiment": _experiment(sweep)}),
             _hparams("session_start_info", {"session_start_info": _session(run, trial, started)}),
             _hparams("session_end_info", {"session_end_info": {"status": _SUCCESS, "end_time_secs": ended}}),
         ],
@@ -107,31 +108,31 @@ def _scalar(tag: str, value: float) -> Any:
     return tf.compat.v1.Summary.Value(tag=tag, simple_value=value)
 
 
-def _experiment(config: SweepConfig) -> dict[str, Any]:
+def _experiment(sweep: Sweep) -> dict[str, Any]:
     """Say what the table's columns are; the same of every trial, since TensorBoard takes any one of them.
 
     No axis has its values listed: beside another run's trials, TensorBoard would hide those that have others.
     """
     hparams = [
         {
-            "name": axis,
-            "type": _STRING if axis in ("activation", "loss", "optimizer") else _FLOAT64,
+            "name": axis.name,
+            "type": _STRING if axis.kind is str else _FLOAT64,
             # A learning rate that was left out is the optimizer's.
-            "differs": len(getattr(config, axis) or config.optimizer) > 1,
+            "differs": len(getattr(sweep, axis.name) or sweep.optimizer) > 1,
         }
         for axis in AXES
     ]
-    limit = f"within {limit_words(config.epochs)}"
+    limit = f"within {limit_words(sweep.epochs)}"
     metrics = [
         {
             "name": {"tag": MEDIAN},
             "display_name": "median epochs to solve",
-            "description": f"Empty where fewer than half of the starts solved XOR {limit}.",
+            "description": f"Empty where fewer than half of the starts solved {sweep.problem.title} {limit}.",
         },
         {
             "name": {"tag": SHARE_SOLVED},
             "display_name": "share solved",
-            "description": f"Share of the starts that solved XOR {limit}.",
+            "description": f"Share of the starts that solved {sweep.problem.title} {limit}.",
         },
     ]
     return {"hparam_infos": hparams, "metric_infos": metrics}
@@ -139,12 +140,13 @@ def _experiment(config: SweepConfig) -> dict[str, Any]:
 
 def _session(run: str, trial: Trial, started: float) -> dict[str, Any]:
     """Say what the line of the table holds; its name is no other's also where TensorBoard shows many runs."""
-    values = {axis: getattr(trial.architecture, axis) for axis in AXES}
-    hparams = [
-        {"key": axis, "value": {"string_value" if isinstance(value, str) else "number_value": value}}
-        for axis, value in values.items()
-    ]
+    hparams = [{"key": axis.name, "value": _value(axis, trial)} for axis in AXES]
     return {"hparams": hparams, "group_name": f"{trial.name} ({run})", "start_time_secs": started}
+
+
+def _value(axis: Axis, trial: Trial) -> dict[str, Any]:
+    value = getattr(trial.architecture, axis.name)
+    return {"string_value": value_words(value)} if axis.kind is str else {"number_value": value}
 
 
 def _hparams(tag: str, content: dict[str, Any]) -> Any:

@@ -27,7 +27,9 @@ from job.cli.options import (
 )
 from job.cli.report import plot, report
 from job.errors import ConfigError, SweepError
-from job.settings.sweep import AXES, SweepConfig, make_config
+from job.settings.axes import AXIS_NAMES
+from job.settings.sweep import Settings
+from job.settings.validation import make_settings
 
 if TYPE_CHECKING:
     from job.settings.grid import Trial
@@ -145,7 +147,7 @@ def trial(context: click.Context, /, index: Any, name: str | None, log_format: s
         default="(default: 16)",
         text="Neurons in each hidden layer: a whole number from 1 to 4096.",
     ),
-    *(setting(name, single=True) for name in AXES[2:]),
+    *(setting(name, single=True) for name in AXIS_NAMES[2:]),
     setting("epochs"),
     setting(
         "seed",
@@ -171,14 +173,14 @@ def train(context: click.Context, /, log_format: str, debug: bool, **_: Any) -> 
 
     settings, where = _given(context)
     for axis, value in settings.items():
-        if axis in AXES and "," in str(value):
+        if axis in AXIS_NAMES and "," in str(value):
             raise ConfigError(f"{where[axis]}: '{value}' is a list: give one value (`xor-sweep sweep` takes lists)")
     if "seed" in settings:
         check_seed(settings["seed"], where["seed"])
-    config = make_config({"layers": 1, "neurons": 16, "replicates": 1, **settings}, where)
+    config = make_settings({"layers": 1, "neurons": 16, "replicates": 1, **settings}, where)
     # Nothing is stored, so there is nothing to save.
     with StopRequest(logs.last_words(context.obj)) as stop, stop.at_once():
-        train_single(config, sink=logs.sink(log_format), debug=debug)
+        train_single(config, config.seed, sink=logs.sink(log_format), debug=debug)
 
 
 @cli.command()
@@ -222,14 +224,14 @@ for command in cluster_commands:
     cli.add_command(command)
 
 
-def _config(context: click.Context) -> SweepConfig:
+def _config(context: click.Context) -> Settings:
     """Return the sweep that is asked for: a flag goes before the environment, that before the file."""
-    from job.settings.file import read_config_file  # YAML
+    from job.settings.file import read_sweep_file  # YAML
 
     path = context.params["config"]
-    settings, where = read_config_file(path) if path else ({}, {})
+    settings, where = read_sweep_file(path) if path else ({}, {})
     given, given_where = _given(context)
-    return make_config({**settings, **given}, {**where, **given_where})
+    return make_settings({**settings, **given}, {**where, **given_where})
 
 
 _PREFIX = "XOR_SWEEP_"
@@ -260,7 +262,7 @@ def _given(context: click.Context) -> tuple[dict[str, Any], dict[str, str]]:
     settings, where = {}, {}
     for option in context.command.params:
         source = context.get_parameter_source(option.name or "")
-        if option.name in SweepConfig.model_fields and source in (
+        if option.name in Settings.model_fields and source in (
             ParameterSource.COMMANDLINE,
             ParameterSource.ENVIRONMENT,
         ):
@@ -269,7 +271,7 @@ def _given(context: click.Context) -> tuple[dict[str, Any], dict[str, str]]:
     return settings, where
 
 
-def _chosen_trials(context: click.Context, config: SweepConfig, index: Any, name: str | None) -> "list[Trial]":
+def _chosen_trials(context: click.Context, config: Settings, index: Any, name: str | None) -> "list[Trial]":
     from job.settings.grid import trial_named, trials_of_pod
 
     flags = [

@@ -1,4 +1,4 @@
-"""The command line's options: those of `SweepConfig`'s fields, and what several commands share."""
+"""The command line's options: those of `Settings`'s fields, and what several commands share."""
 
 import math
 import re
@@ -10,7 +10,8 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from job.settings.sweep import ACTIVATIONS, AXES, LOSSES, OPTIMIZERS, SweepConfig
+from job.settings.axes import ACTIVATIONS, AXIS_NAMES, LEARNING_RATES, LOSSES
+from job.settings.sweep import Settings
 from job.storage import PLACES
 
 DEVICES = ("auto", "cpu", "gpu")
@@ -26,7 +27,7 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 class Value(click.ParamType[Any]):
-    """A number or a word; whether it fits is `SweepConfig`'s to say, in one place and one wording."""
+    """A number or a word; whether it fits is `Settings`'s to say, in one place and one wording."""
 
     name = "value"
 
@@ -64,15 +65,15 @@ class Values(Value):
         return [super(Values, self).convert(part) for part in parts]
 
 
-_NAMES = {"activation": ACTIVATIONS, "loss": LOSSES, "optimizer": tuple(OPTIMIZERS), "device": DEVICES}
+_NAMES = {"activation": ACTIVATIONS, "loss": LOSSES, "optimizer": tuple(LEARNING_RATES), "device": DEVICES}
 
 
 def setting(name: str, *, single: bool = False, text: str | None = None, default: str | None = None) -> Decorator:
-    """Return the option of one of `SweepConfig`'s fields; its help and default are the field's own."""
-    field = SweepConfig.model_fields[name]
+    """Return the option of one of `Settings`'s fields; its help and default are the field's own."""
+    field = Settings.model_fields[name]
     flag = "--" + name.replace("_", "-")
     kinds: dict[str, Any] = {"output": click.Path(), "run": str, "keep_training": bool}
-    kind = kinds.get(name) or (Values if name in AXES and not single else Value)(_NAMES.get(name, ()))
+    kind = kinds.get(name) or (Values if name in AXIS_NAMES and not single else Value)(_NAMES.get(name, ()))
     return click.option(
         f"{flag}/--no-{flag[2:]}" if kind is bool else flag,
         type=kind,
@@ -141,7 +142,7 @@ DEBUG = _debug("Show tracebacks.", exposed=False)
 """For the commands whose errors alone it changes: `job.cli.main.main` has it."""
 TRAINING_DEBUG = _debug("Show tracebacks, and what TensorFlow prints at its start.", exposed=True)
 GRID = options(
-    CONFIG, *(setting(name) for name in SweepConfig.model_fields if name not in ("trials_per_pod", "workers"))
+    CONFIG, *(setting(name) for name in Settings.model_fields if name not in ("trials_per_pod", "workers"))
 )
 
 OUTPUT = setting("output", text=f"Where the runs are: {PLACES}.")

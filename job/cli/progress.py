@@ -18,7 +18,8 @@ from rich.text import Text
 from job import logs
 from job.errors import SweepError, TrialError
 from job.execution.pool import Watcher
-from job.runs.run import Run, TrialResult
+from job.runs.results import TrialResult
+from job.runs.run import Run
 
 
 def as_rate(replicate_epochs: float, seconds: float) -> str:
@@ -81,7 +82,7 @@ class TerminalWatcher(Watcher):
 
     def done(self, result: TrialResult) -> None:
         """Count a trial, and show it if it is the best so far."""
-        median = result.summary["median"]
+        median = result.summary.outcome.median
         if median is not None and (self.best is None or (median, result.trial) < self.best):
             self.best = median, result.trial
             self.bar.update(self.task, best=f"best so far {result.trial}: median {median} epochs")

@@ -7,7 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from job.settings.sweep import AXES
+from job.settings.axes import AXIS_NAMES
 from job.statistics.leaderboard import NOT_TOLD_APART, WINNER, Leaderboard, Row, epoch
 from job.wording import percent
 
@@ -67,7 +67,7 @@ def _print_rows(board: Leaderboard, console: Console) -> None:
 
 def _columns(board: Leaderboard, rows: list[dict[str, str]], width: int) -> list[str]:
     """Return what is shown of each trial beside its name, which tells its axes where there is no room for them."""
-    axes = [_title(axis) for axis in AXES if axis in AXES[:2] or _varies(board, axis)]
+    axes = [_title(axis) for axis in AXIS_NAMES if axis in AXIS_NAMES[:2] or _varies(board, axis)]
     p_value = [P_VALUE] if any(row.p_adjusted is not None for row in board.rows) else []
     numbers = [MEDIAN, SPREAD, SOLVED, *p_value]
     longest, least = max(len(row.trial) for row in board.rows), _least_name(board)
@@ -119,7 +119,7 @@ def _cells(row: Row, limit: int) -> dict[str, str]:
     numbers = row.outcome
     median, low, high = (epoch(value, limit) for value in (numbers.median, numbers.median_low, numbers.median_high))
     return {
-        **{_title(axis): str(getattr(row.architecture, axis)) for axis in AXES},
+        **{_title(axis): str(getattr(row.architecture, axis)) for axis in AXIS_NAMES},
         WEIGHTS: str(row.architecture.weights),
         MEDIAN: f"{median} ({low} to {high})",
         SPREAD: f"{epoch(numbers.q10, limit)} to {epoch(numbers.q90, limit)}",

@@ -15,7 +15,8 @@ from typing import IO, Any
 
 from job import errors, logs
 from job.errors import SweepError
-from job.runs.run import Run, TrialResult
+from job.runs.results import TrialResult
+from job.runs.run import Run
 from job.settings.grid import Trial
 from job.signals import GRACE_SECONDS, StopRequest
 from job.training.devices import driver_is_here, usable_cores

@@ -3,7 +3,7 @@
 from job import logs
 from job.errors import ConfigError
 from job.settings.grid import SEED_SPAN, trial_at
-from job.settings.sweep import SweepConfig
+from job.settings.sweep import Settings
 from job.training.devices import start_tensorflow
 from job.wording import limit_words, quoted
 
@@ -19,27 +19,27 @@ def check_seed(seed: object, where: str) -> None:
         raise ConfigError(f"{where}: {quoted(seed)} is not possible: {right}")
 
 
-def train_single(config: SweepConfig, *, sink: logs.Sink, debug: bool = False) -> None:
-    """Train the first network of a grid from the initial weights of seed `config.seed`; nothing is stored.
+def train_single(settings: Settings, seed: int, *, sink: logs.Sink, debug: bool = False) -> None:
+    """Train the first network of a grid from one start; nothing is stored.
 
     Args:
-        config: each axis has one value.
+        settings: each axis has one value.
+        seed: the seed of the initial weights, from 0 to `SEED_SPAN` - 1.
         sink: takes the log lines: loss and accuracy at growing epochs, the epoch at which it is solved, and
-            the four predictions.
+            the answers in the problem's rows.
         debug: let TensorFlow print what it prints at its start.
 
     Raises:
         DeviceError: a GPU was asked for and there is none.
         TrialError: the numbers left the finite ones.
     """
-    architecture = trial_at(config, 0).architecture
-    start_tensorflow(config.device, debug=debug)
-    from job.attempt.attempt import MILESTONES, milestones
-    from job.problems.parity import FEATURES
-    from job.training.loop import Progress, train  # TensorFlow must be started first
+    problem, architecture = settings.problem, trial_at(settings, 0).architecture
+    start_tensorflow(settings.device, debug=debug)
+    from job.attempt.log import MILESTONES, milestones
+    from job.training.loop import Hooks, Progress, train  # TensorFlow must be started first
 
     size = f"{architecture.layers} x {architecture.neurons} neurons, {architecture.weights} weights"
-    sink(logs.event(f"{size}, seed {config.seed}"))
+    sink(logs.event(f"{size}, seed {seed}"))
 
     def show_epoch(epoch: int, loss: float, accuracy: float) -> None:
         message = f"epoch {epoch:>6}  loss {loss:.6f}  accuracy {accuracy:.2f}"
@@ -50,11 +50,12 @@ def train_single(config: SweepConfig, *, sink: logs.Sink, debug: bool = False) -
             show_epoch(epoch, loss, accuracy)
 
     training = train(
+        problem,
         architecture,
-        [config.seed],
-        config.epochs,
-        keep_training=config.keep_training,
-        report=show,
+        [seed],
+        settings.epochs,
+        keep_training=settings.keep_training,
+        hooks=Hooks(report=show),
     )
     epoch = len(training.loss)
     if epoch not in MILESTONES:
@@ -64,6 +65,6 @@ def train_single(config: SweepConfig, *, sink: logs.Sink, debug: bool = False) -
     else:
         sink(logs.event(f"not solved within {limit_words(epoch)}", epochs_to_solve=None))
     predictions = training.predictions[:, 0].tolist()
-    for (first, second), prediction in zip(FEATURES.astype(int).tolist(), predictions, strict=True):
-        message = f"{first} xor {second} = {int(prediction > 0.5)}  ({prediction:.4f})"
-        sink(logs.event(message, inputs=[first, second], prediction=prediction))
+    for row, name, prediction in zip(problem.rows, problem.row_names, predictions, strict=True):
+        message = f"{name} = {int(prediction > 0.5)}  ({prediction:.4f})"
+        sink(logs.event(message, inputs=list(row), prediction=prediction))

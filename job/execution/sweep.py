@@ -12,9 +12,10 @@ from typing import Any
 from job import logs, termination
 from job.errors import SweepError, TrialError
 from job.execution.pool import Pool, Watcher
-from job.runs.run import Run, TrialResult
+from job.runs.results import Outcome, TrialResult
+from job.runs.run import Run
 from job.settings.grid import Trial, trials
-from job.settings.sweep import SweepConfig
+from job.settings.sweep import Settings
 from job.signals import StopRequest
 from job.storage import open_storage
 from job.training.devices import start_tensorflow
@@ -32,12 +33,12 @@ class SweepOutcome:
     """The trials whose result was there already."""
     failed: dict[str, SweepError] = field(default_factory=dict)
     """The trials that failed, and why."""
-    unshown: dict[str, SweepError] = field(default_factory=dict)
+    unshown: Mapping[str, SweepError] = field(default_factory=dict)
     """The trials that are done and that TensorBoard cannot show, as what it takes is gone or damaged, and why."""
 
 
 def run_sweep(
-    config: SweepConfig,
+    config: Settings,
     *,
     watcher: Watcher | None = None,
     stop: StopRequest | None = None,
@@ -68,14 +69,14 @@ def run_sweep(
     missing = [trial for trial in trials(config) if trial.name not in finished]
     watcher.begun(run, len(missing), len(finished))
     if not missing:
-        return SweepOutcome(run, found=tuple(sorted(finished)), unshown=run.show_finished())
+        return SweepOutcome(run, found=tuple(sorted(finished)), unshown=run.publish_all_events())
     pool = Pool(run, missing, watcher=watcher, stop=stop, provenance=provenance, debug=debug)
     trained, failed = pool.work()
-    return SweepOutcome(run, tuple(trained), tuple(sorted(finished)), failed, run.show_finished())
+    return SweepOutcome(run, tuple(trained), tuple(sorted(finished)), failed, run.publish_all_events())
 
 
 def run_trials(
-    config: SweepConfig, wanted: Sequence[Trial], *, stop: StopRequest, sink: logs.Sink, debug: bool = False
+    config: Settings, wanted: Sequence[Trial], *, stop: StopRequest, sink: logs.Sink, debug: bool = False
 ) -> None:
     """Train trials of a sweep in this process, as a pod does, one after the other; skip those with a result.
 
@@ -94,7 +95,7 @@ def run_trials(
         InterruptedRunError: it was told to stop.
     """
     failure = None
-    results: dict[str, Mapping[str, Any]] = {}
+    outcomes: dict[str, Outcome] = {}
     # Before the storage is asked, which may take a minute to answer: a pod's log begins with its trial's name.
     for trial in wanted:
         sink(logs.event(f"{trial.name}: trial {trial.index} of run {config.run_name}", **_where(config, trial)))
@@ -104,10 +105,10 @@ def run_trials(
         run = Run(storage, config, config.run_name)
         for trial in wanted:
             if found := _found(run, trial, sink):
-                results[trial.name] = found.summary
-        missing = [trial for trial in wanted if trial.name not in results]
+                outcomes[trial.name] = found.summary.outcome
+        missing = [trial for trial in wanted if trial.name not in outcomes]
         if not missing:
-            termination.write(results)
+            termination.write_message(outcomes)
             return
         started = time.monotonic()
         device = start_tensorflow(config.device, debug=debug)
@@ -118,13 +119,13 @@ def run_trials(
     for trial in _in_turn(missing):
         try:
             result = run_trial(run, trial, device=device, stop=stop, sink=sink, start_seconds=start_seconds)
-            results[trial.name] = result.summary
+            outcomes[trial.name] = result.summary.outcome
         except TrialError as error:
             failure = error
         start_seconds = 0.0
     if failure:
         raise failure
-    termination.write(results)
+    termination.write_message(outcomes)
 
 
 def _in_turn(missing: Sequence[Trial]) -> list[Trial]:
@@ -139,13 +140,13 @@ def _found(run: Run, trial: Trial, sink: logs.Sink) -> TrialResult | None:
     if not (run.check() and run.is_finished(trial.name)):
         return None
     result = run.result(trial.name)
-    run.show(result)
+    run.publish_events(result)
     words = f"{trial.name}: its result is there already"
-    sink(logs.event(words, **_where(run.config, trial), result=result.summary))
+    sink(logs.event(words, **_where(run.config, trial), result=result.summary.record()))
     return result
 
 
-def _where(config: SweepConfig, trial: Trial) -> dict[str, str]:
+def _where(config: Settings, trial: Trial) -> dict[str, str]:
     return {"trial": trial.name, "run": config.run_name}
 
 

@@ -21,7 +21,7 @@ from pydantic import BaseModel
 from job.errors import InterruptedRunError, SweepError, TrialError
 from job.runs.run import Run
 from job.settings.grid import trial_at
-from job.settings.sweep import SweepConfig
+from job.settings.sweep import Settings
 from job.signals import StopRequest
 from job.storage import open_storage
 from job.training.devices import start_tensorflow
@@ -32,7 +32,7 @@ Send = Callable[[dict[str, Any]], None]
 class Order(BaseModel):
     """What a worker is told first."""
 
-    config: SweepConfig
+    config: Settings
     run: str
     output: str
     debug: bool

@@ -9,7 +9,8 @@ from job.report.svg.accuracy import draw_accuracy, has_dots, start_words
 from job.report.svg.boundary import draw_chosen
 from job.report.svg.elements import Drawing
 from job.report.svg.network import draw_network, network_words, why_not_drawn
-from job.runs.run import CARD, MODEL, Run
+from job.runs.layout import CARD, MODEL
+from job.runs.run import Run
 from job.statistics.leaderboard import Row
 
 
@@ -56,7 +57,7 @@ def close_up(report: Report, detail: Detail, exported: bool) -> CloseUp:
     within = f"trials/{detail.row.trial}/{detail.result.attempt}"
     folder = detail.row.trial if exported else f"../{within}"
     on_a_disk = exported or report.run.storage.local_root is not None
-    chosen = words.chosen(detail)
+    chosen = detail.result.summary.chosen
     right = words.is_right(detail.networks.chosen) if detail.networks else None
     found = detail.history or detail.networks
     files = {file.name for file in detail.result.files}
@@ -64,7 +65,7 @@ def close_up(report: Report, detail: Detail, exported: bool) -> CloseUp:
         row=detail.row,
         words=words.trial_words(detail.row, report.limit),
         chosen=words.chosen_words(chosen, right, report.limit),
-        trained=chosen.trained,
+        trained=chosen.epochs_trained,
         replay=words.replay(detail.row.architecture, chosen),
         accuracy=draw_accuracy(report, detail) if found else None,
         accuracy_words=start_words(report, detail),

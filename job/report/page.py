@@ -21,7 +21,8 @@ from job.report.svg import boundary, heatmap, survival, unsolved
 from job.report.svg.activations import activations_in_use
 from job.report.svg.elements import Drawing, tag
 from job.report.svg.intervals import draw_intervals, draw_sparkline
-from job.runs.run import LEADERBOARD, REPORT, Run
+from job.runs.layout import LEADERBOARD, REPORT
+from job.runs.run import Run
 from job.settings.grid import trials
 from job.statistics.leaderboard import Row, as_csv
 from job.wording import count_words, value_words

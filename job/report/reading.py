@@ -13,9 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from job.errors import ObjectNotFoundError, SweepError
-from job.runs.run import CARD, HISTORY, LOG, MODEL, Run, StoredFile, TrialResult
-from job.runs.snapshots import NETWORKS, Networks
+from job.errors import DamagedResultError, ObjectNotFoundError
+from job.problems import Problem
+from job.runs.layout import CARD, HISTORY, LOG, MODEL, NETWORKS, RESULT, SWEEP, TrialObject, attempt_file
+from job.runs.results import Seconds, StoredFile, TrialResult
+from job.runs.run import Run
+from job.runs.snapshots import Networks
 from job.settings.grid import trials
 from job.statistics.leaderboard import Leaderboard, Row, epochs_to_solve, leaderboard_of
 from job.statistics.survival import EpochsToSolve
@@ -34,9 +37,6 @@ MOST_EXPLAINED = 100
 
 MOST_CHECKED = 1 << 20
 """The most bytes of a model that is read to see whether it is sound: of a larger one, only that it is there."""
-
-MOST_SECONDS = 1e9
-"""More seconds than anything has taken: what says more is damaged."""
 
 LEAST_MEAN_CHANGE = 0.01
 """So much the mean of a history differs from the last one kept, or its epoch is not kept for it."""
@@ -159,8 +159,8 @@ def read_report(run: Run, known: Iterable[Undone] = ()) -> Report:
         StorageError, StorageUnavailableError: the storage refuses, or does not answer.
     """
     names = [trial.name for trial in trials(run.config)]
-    stored = dict.fromkeys(run.storage.list(f"{run.folder}/trials"))
-    done = {parts[3] for name in stored if (parts := name.split("/"))[4:] == ["result.json"]}
+    stored = dict.fromkeys(run.trial_objects())
+    done = {found.trial for found in stored if found.attempt is None and found.file == RESULT}
     at_once = max(1, min(AT_ONCE, ROWS_AT_ONCE // run.config.replicates))
     read = _each(lambda name: _read_trial(run, name), [name for name in names if name in done], at_once)
     sound = {name: found for name, found in read.items() if not isinstance(found, str)}
@@ -168,9 +168,7 @@ def read_report(run: Run, known: Iterable[Undone] = ()) -> Report:
     board = leaderboard_of(run, {name: data for name, (_, data) in sound.items()}, tuple(damaged))
     best = {row.trial: row for row in board.rows[:MOST_DETAILED]}
     details = _each(lambda name: _detail(run, best[name], *sound[name], stored), best)
-    by_the_driver = {
-        name: Undone(name, "failed", item["why"], item["log"]) for name, item in run.failures().items()
-    }
+    by_the_driver = {name: Undone(name, "failed", item.why, item.log) for name, item in run.failures().items()}
     told = {**by_the_driver, **{item.trial: item for item in known}}
     undone = _undone(run, board.missing, stored, told)
     return Report(
@@ -190,7 +188,7 @@ def read_report(run: Run, known: Iterable[Undone] = ()) -> Report:
 
 def _sweep(run: Run) -> dict[str, Any]:
     try:
-        sweep = json.loads(run.storage.read(f"{run.folder}/sweep.json"))
+        sweep = json.loads(run.storage.read(run.object_name(SWEEP)))
     except (ObjectNotFoundError, ValueError, RecursionError):
         return {}
     return sweep if isinstance(sweep, dict) else {}
@@ -207,13 +205,13 @@ def _read_trial(run: Run, name: str) -> tuple[TrialResult, EpochsToSolve] | str:
     try:
         result = run.result(name)
         return result, epochs_to_solve(run, result)
-    except (SweepError, ValueError) as error:
-        if isinstance(error, ValueError) or error.__class__ in (SweepError, ObjectNotFoundError):
-            return str(error)
-        raise  # The storage's own: it would be the same for every trial.
+    except (DamagedResultError, ObjectNotFoundError, ValueError) as error:
+        return str(error)
 
 
-def _detail(run: Run, row: Row, result: TrialResult, data: EpochsToSolve, stored: Collection[str]) -> Detail:
+def _detail(
+    run: Run, row: Row, result: TrialResult, data: EpochsToSolve, stored: Collection[TrialObject]
+) -> Detail:
     lacking: list[str] = []
     damaged: list[str] = []
 
@@ -225,41 +223,36 @@ def _detail(run: Run, row: Row, result: TrialResult, data: EpochsToSolve, stored
             return parse(run.read_file(result, name))
         except (ValueError, KeyError, TypeError, csv.Error) as error:
             first = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
-            damaged.append(f"{run.url}/trials/{row.trial}/{result.attempt}/{name} is damaged: {first}")
-        except SweepError as error:
-            if error.__class__ is not SweepError:
-                raise
+            damaged.append(f"{run.url_of(attempt_file(row.trial, result.attempt, name))} is damaged: {first}")
+        except DamagedResultError as error:
             damaged.append(str(error))
         return None
 
     history = read(HISTORY, _history)
-    networks = read(NETWORKS, lambda content: _networks(content, row))
+    networks = read(NETWORKS, lambda content: _networks(content, run.config.problem, row))
     unusable = {file.name: why for file in result.files if (why := _why_unusable(run, result, file, stored))}
     damaged += unusable.values()
     return Detail(row, result, data, history, networks, tuple(lacking), tuple(damaged), tuple(unusable))
 
 
-def _why_unusable(run: Run, result: TrialResult, file: StoredFile, stored: Collection[str]) -> str:
+def _why_unusable(run: Run, result: TrialResult, file: StoredFile, stored: Collection[TrialObject]) -> str:
     """Say why a file that a reader opens cannot be used; nothing where it can, as far as it was looked at."""
-    within = f"trials/{result.trial}/{result.attempt}/{file.name}"
     if file.name not in (MODEL, CARD):
         return ""
-    if f"{run.folder}/{within}" not in stored:
-        return f"{run.url}/{within} is gone"
+    if TrialObject(result.trial, result.attempt, file.name) not in stored:
+        return f"{run.url_of(attempt_file(result.trial, result.attempt, file.name))} is gone"
     if file.size > MOST_CHECKED:
         return ""
     try:
         run.read_file(result, file.name)
-    except SweepError as error:
-        if error.__class__ is not SweepError:
-            raise
+    except DamagedResultError as error:
         return str(error)
     return ""
 
 
-def _networks(data: bytes, row: Row) -> Networks:
+def _networks(data: bytes, problem: Problem, row: Row) -> Networks:
     networks = Networks.model_validate_json(data)
-    networks.chosen.check(row.architecture.widths)
+    networks.chosen.check(problem, row.architecture.widths)
     return networks
 
 
@@ -287,24 +280,21 @@ def _history(data: bytes) -> History:
 
 
 def _seconds(result: TrialResult) -> dict[str, float]:
-    found = {part: result.summary.get(f"{part}_seconds") for part in ("start", "compile", "train", "other")}
-    return {
-        part: float(value)
-        for part, value in found.items()
-        if isinstance(value, int | float) and 0 <= value < MOST_SECONDS
-    }
+    times = result.summary.seconds
+    return {part: value for part in Seconds.model_fields if (value := getattr(times, part)) is not None}
 
 
-def _undone(run: Run, missing: Sequence[str], stored: Collection[str], told: Mapping[str, Undone]) -> list[Undone]:
+def _undone(
+    run: Run, missing: Sequence[str], stored: Collection[TrialObject], told: Mapping[str, Undone]
+) -> list[Undone]:
     """Say why trials have no result: as it was told, else as their logs say; of very many, some logs are read."""
     logs: dict[str, list[str]] = {}
-    for name in stored:
-        parts = name.split("/")
-        if len(parts) == 6 and parts[5] == LOG:
-            logs.setdefault(parts[3], []).append(name)
+    for found in stored:
+        if found.attempt and found.file == LOG:
+            logs.setdefault(found.trial, []).append(attempt_file(found.trial, found.attempt, LOG))
     read = [trial for trial in missing if trial not in told][:MOST_EXPLAINED]
-    found = {**told, **{trial: _from_logs(run, trial, logs.get(trial, [])) for trial in read}}
-    return [found.get(trial) or Undone(trial, "no result yet", "its log was not read") for trial in missing]
+    reasons = {**told, **{trial: _from_logs(run, trial, logs.get(trial, [])) for trial in read}}
+    return [reasons.get(trial) or Undone(trial, "no result yet", "its log was not read") for trial in missing]
 
 
 def _from_logs(run: Run, trial: str, names: list[str]) -> Undone:
@@ -318,7 +308,7 @@ def _from_logs(run: Run, trial: str, names: list[str]) -> Undone:
 
 def _last_line(run: Run, name: str) -> dict[str, Any] | None:
     try:
-        line = json.loads(run.storage.read(name).decode().splitlines()[-1])
+        line = json.loads(run.storage.read(run.object_name(name)).decode().splitlines()[-1])
     except (ObjectNotFoundError, ValueError, IndexError, RecursionError):
         return None
     return line if isinstance(line, dict) else None

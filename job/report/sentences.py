@@ -1,14 +1,15 @@
 """The report's sentences, computed from the run's data."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from job.errors import NothingToDrawError
 from job.report.reading import Detail, Report
+from job.runs.results import ChosenReplicate, Outcome
 from job.runs.snapshots import Network, Plane, Unsolved
 from job.settings.grid import Architecture
 from job.statistics.leaderboard import NOT_TOLD_APART, WINNER, Row, epoch
-from job.statistics.survival import SIGNIFICANCE_LEVEL, Comparison, EpochsToSolve, Outcome, compare
+from job.statistics.survival import SIGNIFICANCE_LEVEL, Comparison, EpochsToSolve, compare
 from job.wording import count_words, percent
 
 SIGNS = {WINNER: "★", NOT_TOLD_APART: "≈"}
@@ -70,24 +71,7 @@ def spread_words(numbers: Outcome, limit: int) -> str:
     return f"{epoch(numbers.q10, limit)} to {epoch(numbers.q90, limit)}"
 
 
-@dataclass(frozen=True)
-class Chosen:
-    """The start whose network is kept as the trial's model; None is what the result does not say."""
-
-    seed: int | None
-    solved: int | None
-    """The epoch in which it solved XOR; None also where it never did."""
-    trained: int | None
-    """The epochs that it was trained for."""
-
-
-def chosen(detail: Detail) -> Chosen:
-    """Return what a trial's result says of its chosen start."""
-    found = [detail.result.summary.get(f"chosen_{name}") for name in ("seed", "epochs_to_solve", "epochs_trained")]
-    return Chosen(*(value if isinstance(value, int) else None for value in found))
-
-
-def chosen_words(start: Chosen, right: bool | None, limit: int) -> str:
+def chosen_words(start: ChosenReplicate, right: bool | None, limit: int) -> str:
     """Say which start it is, how long it was trained, and why it was chosen.
 
     Args:
@@ -95,22 +79,22 @@ def chosen_words(start: Chosen, right: bool | None, limit: int) -> str:
         right: whether its final network gets all four rows right; None where that is not known.
         limit: the epoch limit.
     """
-    seed = "" if start.seed is None else f" (seed {start.seed})"
-    trained = "" if start.trained is None else f", trained for {count_words(start.trained, 'epoch')}"
+    trained = f"trained for {count_words(start.epochs_trained, 'epoch')}"
     solved = (
-        f"within {limit} it never solved XOR" if start.solved is None else f"it solved XOR in epoch {start.solved}"
+        f"within {limit} it never solved XOR"
+        if start.epochs_to_solve is None
+        else f"it solved XOR in epoch {start.epochs_to_solve}"
     )
     among = {
         True: " Of all starts whose final network gets the four rows right, it ended with the lowest loss.",
         False: " No start's final network gets the four rows right; of all, it ended with the lowest loss.",
     }
-    return f"The chosen start{seed}{trained}: {solved}.{among.get(right, '') if right is not None else ''}"
+    why = "" if right is None else among[right]
+    return f"The chosen start (seed {start.seed}), {trained}: {solved}.{why}"
 
 
-def replay(architecture: Architecture, start: Chosen) -> str | None:
-    """Return the command that trains the chosen start again; None where the result does not say enough."""
-    if start.seed is None or start.trained is None:
-        return None
+def replay(architecture: Architecture, start: ChosenReplicate) -> str:
+    """Return the command that trains the chosen start again."""
     usual = Architecture(architecture.layers, architecture.neurons)
     axes = ("activation", "loss", "optimizer", "learning_rate")
     more = [
@@ -120,7 +104,7 @@ def replay(architecture: Architecture, start: Chosen) -> str | None:
     ]
     return (
         f"xor-sweep train --layers {architecture.layers} --neurons {architecture.neurons}{''.join(more)} "
-        f"--seed {start.seed} --epochs {start.trained} --keep-training"
+        f"--seed {start.seed} --epochs {start.epochs_trained} --keep-training"
     )
 
 
@@ -150,7 +134,7 @@ def has_no_number(plane: Plane) -> bool:
 
 def predictions_words(group: Unsolved) -> str:
     """Say which of XOR's rows are wrong, as `say 0 xor 0 = 1`."""
-    if has_no_number(group.plane):
+    if group.plane and has_no_number(group.plane):
         return "answer nothing that is a number"
     wrong = [
         f"{first} xor {second} = {int(said)}"

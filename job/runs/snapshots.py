@@ -11,18 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, PositiveInt, model_validator
 
-NETWORKS = "networks.json"
+from job.problems import Problem
 
 SIDE = 41
 """Points along each side of a plane."""
-PLANE = (-0.5, 1.5)
-"""From where to where each input goes on a plane: XOR's four points and as much around them."""
 FIRST = 8
 """So many replicates' accuracy is kept, the first by seed: seeds are arbitrary, so this is a fair sample."""
 MOST_CHANGES = 500
 """The most changes of accuracy that are kept of one replicate; its curve ends there."""
 MOST_PATTERNS = 6
-"""So many of the ways not to solve XOR are kept, those that most replicates ended in."""
+"""So many of the ways not to solve the problem are kept, those that most replicates ended in."""
+MOST_GROUPS = 64
+"""The most such ways that are told apart within one block: of many rows there may be as many as replicates."""
 MOST_WEIGHTS = 20_000
 """The weights of larger networks are not kept here: a drawing of them shows nothing."""
 
@@ -46,19 +46,25 @@ class Network(_Part):
 
     seed: int
     """The seed of its initial weights."""
-    predictions: Annotated[list[_Output], Field(min_length=4, max_length=4)]
-    """What it says for XOR's rows (0, 0), (0, 1), (1, 0), (1, 1); None where that is not finite."""
-    plane: Plane
-    """What it says around them."""
+    predictions: list[_Output]
+    """Its answer in each of the problem's rows; None where that is not finite."""
+    plane: Plane | None
+    """Its answers around them; None where the problem cannot be drawn as a plane."""
     weights: list[list[list[FiniteFloat]] | list[FiniteFloat]] | None
     """Kernel (inputs, units) and bias (units,) of each layer in turn; None where they are too many."""
 
-    def check(self, widths: Sequence[int]) -> None:
-        """Find out whether the weights are those of a network with so many units in each layer.
+    def check(self, problem: Problem, widths: Sequence[int]) -> None:
+        """Find out whether this can be a network that learned a problem.
+
+        Args:
+            problem: the problem.
+            widths: how many units each layer has, from the inputs to the output.
 
         Raises:
-            ValueError: they are not.
+            ValueError: its weights, its predictions or its plane are not those of such a network.
         """
+        if len(self.predictions) != len(problem.rows) or (self.plane is None) != (problem.plane is None):
+            raise ValueError(f"its predictions are not those of a network that learned {problem.name}")
         wanted = [shape for pair in itertools.pairwise(widths) for shape in (pair, pair[1:])]
         if self.weights is not None and [np.shape(weight) for weight in self.weights] != wanted:
             raise ValueError("its weights are not those of the trial's network")
@@ -84,16 +90,16 @@ class Curve(_Part):
 
 
 class Unsolved(_Part):
-    """The replicates that never solved XOR and ended with the same four predictions."""
+    """The replicates that never solved the problem and ended with the same predictions."""
 
-    predictions: Annotated[list[bool], Field(min_length=4, max_length=4)]
-    """What they predict for XOR's rows (0, 0), (0, 1), (1, 0), (1, 1), rounded."""
+    predictions: list[bool]
+    """What they predict in each of the problem's rows, rounded."""
     count: PositiveInt
     """How many replicates ended so."""
     seed: int
     """The seed of the first of them."""
-    plane: Plane
-    """What that one says."""
+    plane: Plane | None
+    """The answers of that one; None where the problem cannot be drawn as a plane."""
 
 
 class Networks(_Part):
@@ -104,9 +110,9 @@ class Networks(_Part):
     unsolved: list[Unsolved]
 
 
-def plane_points() -> NDArray[np.float32]:
-    """Return the (SIDE * SIDE, 2) inputs of a plane, in the order of its rows."""
-    along = np.linspace(*PLANE, SIDE, dtype="float32")
+def plane_points(span: tuple[float, float]) -> NDArray[np.float32]:
+    """Return the (SIDE * SIDE, 2) inputs of a plane whose axes have this range, in the order of its rows."""
+    along = np.linspace(*span, SIDE, dtype="float32")
     second, first = np.meshgrid(along, along, indexing="ij")
     return np.stack([first.ravel(), second.ravel()], axis=1)
 
@@ -134,14 +140,14 @@ def unsolved_patterns(predictions: NDArray[np.float32], solved: NDArray[np.bool_
     """Group the replicates that never solved by what they predict.
 
     Args:
-        predictions: (4, R) outputs for XOR's rows.
+        predictions: (rows, R) outputs in the problem's rows.
         solved: (R,) whether the replicate solved.
 
     Returns:
-        Of each group, at most 16, the largest first, the position of its first replicate and its size.
+        Of each group, at most `MOST_GROUPS`, the largest first, the position of its first replicate and its size.
     """
     unsolved = np.flatnonzero(~solved)
-    codes = np.array([8, 4, 2, 1]) @ (predictions[:, unsolved] > 0.5)
-    _, first, counts = np.unique(codes, return_index=True, return_counts=True)
+    codes = np.packbits(predictions[:, unsolved] > 0.5, axis=0)
+    _, first, counts = np.unique(codes, axis=1, return_index=True, return_counts=True)
     groups = sorted(zip((-counts).tolist(), unsolved[first].tolist(), strict=True))
-    return [(position, -count) for count, position in groups]
+    return [(position, -count) for count, position in groups[:MOST_GROUPS]]

@@ -1,4 +1,4 @@
-"""The sweep file: YAML whose keys are `SweepConfig`'s fields."""
+"""The sweep file: YAML whose keys are `Settings`'s fields."""
 
 import itertools
 from collections.abc import Iterator, Mapping
@@ -11,15 +11,15 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.reader import ReaderError
 
 from job.errors import ConfigError
-from job.settings.sweep import MAX_TRIALS, SweepConfig, nearest
+from job.settings.sweep import MAX_TRIALS, Settings, nearest
 from job.wording import MOST_SAID, shortened
 
 MOST_BYTES = 1_000_000
 """The longest sweep file: one with 100,000 learning rates is shorter."""
 
 
-def read_config_file(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
-    """Read a sweep file; its values are checked by `make_config`.
+def read_sweep_file(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
+    """Read a sweep file; its values are checked by `make_settings`.
 
     Returns:
         The settings, field name -> value, and their places, field name -> `file:line:column: field`.
@@ -87,8 +87,8 @@ def _place(path: Path, document: CommentedMap, key: object) -> str:
 
 def _refuse_unknown(document: Mapping[object, object], places: Mapping[str, str]) -> None:
     for key in document:
-        if key not in SweepConfig.model_fields:
-            like = nearest(str(key), SweepConfig.model_fields)
+        if key not in Settings.model_fields:
+            like = nearest(str(key), Settings.model_fields)
             raise ConfigError(f"{places[str(key)]}: no such setting; did you mean '{like}'?")
 
 

@@ -2,13 +2,14 @@
 
 import difflib
 import itertools
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
 from job.errors import ConfigError
-from job.settings.sweep import AXES, OPTIMIZERS, SweepConfig
+from job.settings.axes import AXES, LEARNING_RATES
+from job.settings.sweep import Settings, Sweep
 from job.wording import value_words
 
 SEED_SPAN = 2**31 - 2
@@ -20,16 +21,21 @@ class Architecture:
     """A network and how it is trained: what a trial trains from many random starts."""
 
     layers: int
+    """Hidden layers; without any, the output unit sees the inputs themselves."""
     neurons: int
-    activation: str = "relu"
+    """Units in each hidden layer; 0 without hidden layers."""
+    activation: str | None = "relu"
+    """Activation of the hidden layers; None without any."""
     loss: str = "mean_squared_error"
     optimizer: str = "adam"
-    learning_rate: float = OPTIMIZERS["adam"]
+    learning_rate: float = LEARNING_RATES["adam"]
+    inputs: int = field(default=2, repr=False)  # `replicate_seeds` hashes the representation.
+    """How many inputs the problem has."""
 
     @property
     def widths(self) -> tuple[int, ...]:
-        """Units from the two inputs through the hidden layers to the one output."""
-        return (2, *(self.neurons,) * self.layers, 1)
+        """Units from the inputs through the hidden layers to the one output."""
+        return (self.inputs, *(self.neurons,) * self.layers, 1)
 
     @property
     def weights(self) -> int:
@@ -46,44 +52,52 @@ class Trial:
     architecture: Architecture
 
 
-def trials(config: SweepConfig) -> Iterator[Trial]:
-    """Yield the grid's trials in the order of their indexes, the last axis counting fastest."""
-    axes = [getattr(config, axis) or (None,) for axis in AXES]
-    varied = [len(values) > 1 for values in axes]
-    for index, point in enumerate(itertools.product(*axes)):
-        yield _trial(index, point, varied)
+def trials(sweep: Sweep) -> Iterator[Trial]:
+    """Yield the grid's trials in the order of their indexes, the last axis changing fastest.
+
+    Without hidden layers, neurons and activation make no difference: such an architecture is one trial.
+    """
+    values = {axis.name: getattr(sweep, axis.name) or (None,) for axis in AXES}
+    varied = [axis.name for axis in AXES[2:] if len(values[axis.name]) > 1]
+    without_hidden: dict[str, tuple[Any, ...]] = {"neurons": (0,), "activation": (None,)}
+    inputs = len(sweep.problem.inputs)
+    count = itertools.count()
+    for layers in sweep.layers:
+        axes = values | {"layers": (layers,)} | ({} if layers else without_hidden)
+        for point in itertools.product(*axes.values()):
+            yield _trial(next(count), dict(zip(axes, point, strict=True)), varied, inputs)
 
 
-def trial_at(config: SweepConfig, index: int) -> Trial:
-    """Return the trial with this index, from 0 to `config.trial_count` - 1."""
-    return next(itertools.islice(trials(config), index, None))
+def trial_at(sweep: Sweep, index: int) -> Trial:
+    """Return the trial with this index, from 0 to `sweep.trial_count` - 1."""
+    return next(itertools.islice(trials(sweep), index, None))
 
 
-def trials_of_pod(config: SweepConfig, index: object, where: str = "index") -> list[Trial]:
+def trials_of_pod(settings: Settings, index: object, where: str = "index") -> list[Trial]:
     """Return the trials that the pod with this completion index trains: one, or `trials_per_pod` of them.
 
     Args:
-        config: the sweep.
-        index: from 0 to `config.pod_count` - 1.
+        settings: the sweep, and how many trials a pod trains.
+        index: from 0 to `settings.pod_count` - 1.
         where: what a person calls the index's place.
 
     Raises:
         ConfigError: it is no such index.
     """
-    last = config.pod_count - 1
+    last = settings.pod_count - 1
     if not isinstance(index, int) or not 0 <= index <= last:
         raise ConfigError(f"{where}: {index} is not in the grid: give a whole number from 0 to {last}")
-    first = index * config.trials_per_pod
-    return list(itertools.islice(trials(config), first, first + config.trials_per_pod))
+    first = index * settings.trials_per_pod
+    return list(itertools.islice(trials(settings), first, first + settings.trials_per_pod))
 
 
-def trial_named(config: SweepConfig, name: str) -> Trial:
+def trial_named(sweep: Sweep, name: str) -> Trial:
     """Return the trial with this name, such as `l2-n16`.
 
     Raises:
         ConfigError: the grid has no such trial; the message names the one whose name is nearest.
     """
-    by_name = {trial.name: trial for trial in trials(config)}
+    by_name = {trial.name: trial for trial in trials(sweep)}
     if name not in by_name:
         like = difflib.get_close_matches(name, by_name, n=1, cutoff=0.5)
         names = (
@@ -93,25 +107,26 @@ def trial_named(config: SweepConfig, name: str) -> Trial:
     return by_name[name]
 
 
-def replicate_seeds(config: SweepConfig, architecture: Architecture) -> range:
+def replicate_seeds(sweep: Sweep, architecture: Architecture) -> range:
     """Return the seeds of an architecture's replicates, one after the other.
 
     They depend on the sweep's seed and the architecture only, so the same architecture has the same rows
     in any grid. Two architectures start at places of their own, far apart but for chance, because equal seeds
     would give them alike weights and the comparison of the two assumes independent starts.
     """
-    words = f"{config.seed} {architecture}"
+    words = f"{sweep.seed} {architecture}"
     first = int.from_bytes(sha256(words.encode()).digest()[:8]) % (SEED_SPAN - 1_000_000)
-    return range(first, first + config.replicates)
+    return range(first, first + sweep.replicates)
 
 
-def _trial(index: int, point: tuple[Any, ...], varied: list[bool]) -> Trial:
-    layers, neurons, *others = point
-    name = f"l{layers}-n{neurons}"
-    for value, varies in zip(others, varied[2:], strict=True):
-        if varies:
-            name += f"-{'lr' if isinstance(value, float) else ''}{value_words(value)}"
-    settings = dict(zip(AXES, point, strict=True))
-    if settings["learning_rate"] is None:
-        settings["learning_rate"] = OPTIMIZERS[str(settings["optimizer"])]
-    return Trial(index, name, Architecture(**settings))
+def _trial(index: int, point: Mapping[str, Any], varied: list[str], inputs: int) -> Trial:
+    """Return the trial at a point of the grid (the name of each axis -> its value)."""
+    layers, neurons = point["layers"], point["neurons"]
+    parts = [f"l{layers}", *([f"n{neurons}"] if layers else [])]
+    parts += [
+        f"{axis.short}{value_words(point[axis.name])}"
+        for axis in AXES[2:]
+        if axis.name in varied and point[axis.name] is not None
+    ]
+    learning_rate = point["learning_rate"] or LEARNING_RATES[point["optimizer"]]
+    return Trial(index, "-".join(parts), Architecture(**{**point, "learning_rate": learning_rate}, inputs=inputs))

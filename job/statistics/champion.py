@@ -14,7 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from job import logs
 from job.errors import ConfigError, ConflictError, NoWinnerError, ObjectNotFoundError, SweepError
-from job.runs.run import MODEL, Run
+from job.runs.layout import MODEL
+from job.runs.run import Run
 from job.statistics.leaderboard import Leaderboard, epoch
 from job.storage import Storage
 

@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from job.runs.run import REPLICATES, Run, TrialResult, damage
+from job.runs.layout import REPLICATES, attempt_file
+from job.runs.results import Outcome, TrialResult, damaged_result
+from job.runs.run import Run
+from job.settings.axes import AXIS_NAMES
 from job.settings.grid import Architecture, Trial, trials
-from job.settings.sweep import AXES
-from job.statistics.survival import EpochsToSolve, Outcome, Ranking, rank
+from job.statistics.survival import EpochsToSolve, Ranking, rank
 from job.wording import count_words, limit_words, listed, percent
 
 MOST_LISTED = 100
@@ -69,7 +71,7 @@ def make_leaderboard(run: Run) -> Leaderboard:
     """Compute the leaderboard of a run from the replicates.csv of each trial that is done.
 
     Raises:
-        SweepError: a result is damaged.
+        DamagedResultError: a result is damaged.
         StorageError, StorageUnavailableError: it cannot be read.
     """
     finished = run.finished()
@@ -112,7 +114,7 @@ def epochs_to_solve(run: Run, result: TrialResult) -> EpochsToSolve:
     """Read what was seen of a trial's replicates from its replicates.csv.
 
     Raises:
-        SweepError: the file is gone or damaged.
+        DamagedResultError: the file is gone or damaged.
     """
     data = run.read_file(result, REPLICATES)
     try:
@@ -127,8 +129,8 @@ def epochs_to_solve(run: Run, result: TrialResult) -> EpochsToSolve:
             raise ValueError(f"it must have {replicates} replicates of at most {limit} epochs")
         return EpochsToSolve(seen["epochs"], seen["solved"])
     except (ValueError, KeyError, TypeError, OverflowError, csv.Error) as error:
-        where = f"{run.url}/trials/{result.trial}/{result.attempt}/{REPLICATES}"
-        raise damage(result.trial, f"{where} is damaged: {error}") from None
+        where = run.url_of(attempt_file(result.trial, result.attempt, REPLICATES))
+        raise damaged_result(result.trial, f"{where} is damaged: {error}") from None
 
 
 def _verdict(board: Leaderboard) -> str:
@@ -187,7 +189,7 @@ def records(board: Leaderboard) -> list[dict[str, Any]]:
         {
             "place": row.place,
             "trial": row.trial,
-            **{axis: getattr(row.architecture, axis) for axis in AXES},
+            **{axis: getattr(row.architecture, axis) for axis in AXIS_NAMES},
             "weights": row.architecture.weights,
             **asdict(row.outcome),
             "standing": row.standing,
@@ -221,7 +223,7 @@ def as_csv(board: Leaderboard) -> str:
     """Return the leaderboard as CSV, a trial a line; a number that the data do not reach is empty."""
     text = io.StringIO()
     numbers = [field.name for field in fields(Outcome)]
-    columns = ["place", "trial", *AXES, "weights", *numbers, "standing", "p_adjusted"]
+    columns = ["place", "trial", *AXIS_NAMES, "weights", *numbers, "standing", "p_adjusted"]
     writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()
     writer.writerows(records(board))

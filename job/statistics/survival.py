@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import CensoredData, binomtest, ecdf, logrank
 
+from job.runs.results import Outcome
+
 CONFIDENCE_LEVEL = 0.95
 SIGNIFICANCE_LEVEL = 0.05
 
@@ -51,35 +53,6 @@ class EpochsToSolve:
             raise ValueError("a trial needs at least one replicate")
         if self.epochs.min() < 1:
             raise ValueError(f"epochs count from 1, and one of them is {self.epochs.min()}")
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The numbers of one trial; an epoch that is None lies beyond what was watched.
-
-    Attributes:
-        replicates: how many random starts were trained.
-        solved: how many of them solved.
-        share_solved: solved / replicates.
-        share_low: lower end of the share's 95 % interval.
-        share_high: upper end of the share's 95 % interval.
-        median: first epoch by which half of the replicates have solved.
-        median_low: lower end of the median's 95 % interval, in epochs.
-        median_high: upper end of the median's 95 % interval, in epochs.
-        q10: first epoch by which 10 % have solved.
-        q90: first epoch by which 90 % have solved.
-    """
-
-    replicates: int
-    solved: int
-    share_solved: float
-    share_low: float
-    share_high: float
-    median: int | None
-    median_low: int | None
-    median_high: int | None
-    q10: int | None
-    q90: int | None
 
 
 @dataclass(frozen=True, eq=False)

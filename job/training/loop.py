@@ -16,7 +16,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from job.errors import TrialError
-from job.problems.parity import FEATURES, TARGETS
+from job.problems import Problem
 from job.settings.grid import Architecture
 from job.training.networks import Weights, initial_weights, optimizer, replicated_model
 
@@ -59,7 +59,7 @@ class Training:
     weights: Mapping[int, Weights]
     """The weights after the last update of each replicate that was to be kept, by its position."""
     predictions: NDArray[np.float32]
-    """(4, R) what the network with these weights says for XOR's rows."""
+    """(rows, R) what the network with these weights answers in the problem's rows."""
     compile_seconds: float
     """Time to the end of each block's first epoch: tracing and compilation."""
     train_seconds: float
@@ -75,7 +75,7 @@ class Training:
 
 Keep = Callable[[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]], Iterable[int]]
 """Says of a block of R replicates which ones' weights are worth the memory, by their positions in it, from what
-they predict for XOR's rows (4, R), their last loss (R,) and whether they were solved (R,)."""
+they predict in the problem's rows (rows, R), their last loss (R,) and whether they were solved (R,)."""
 
 
 @dataclass(frozen=True)
@@ -103,27 +103,37 @@ class Progress:
         return self.replicates * len(self.accuracy)
 
 
+@dataclass(frozen=True)
+class Hooks:
+    """What the training calls as it goes on."""
+
+    report: Callable[[Progress], None] = lambda _: None
+    """Called after each segment of at most 100 epochs."""
+    should_stop: Callable[[], bool] = lambda: False
+    """Asked after each segment; True ends the training there."""
+    keep: Keep = lambda _, loss, __: range(len(loss))
+    """Chooses the replicates whose final weights are returned; by default, all."""
+
+
 def train(
+    problem: Problem,
     architecture: Architecture,
     seeds: Sequence[int],
     epochs: int,
     *,
     keep_training: bool = False,
-    report: Callable[[Progress], None] = lambda _: None,
-    should_stop: Callable[[], bool] = lambda: False,
-    keep: Keep = lambda _, loss, __: range(len(loss)),
+    hooks: Hooks = Hooks(),
     block: int = BLOCK,
 ) -> Training:
-    """Train an architecture from many initial weights at once, on XOR's four rows as one batch.
+    """Train an architecture from many initial weights at once, on all rows of a problem as one batch.
 
     Args:
+        problem: what is learned.
         architecture: the network and how it is trained.
         seeds: R seeds of initial weights, each from 0 to `grid.SEED_SPAN` - 1.
         epochs: the limit, at least 1.
-        keep_training: go on to the limit when all replicates of a block are solved.
-        report: called after each segment of at most 100 epochs.
-        should_stop: asked after each segment; True ends the training there.
-        keep: chooses the replicates whose final weights are returned; left out, all are.
+        keep_training: go on to the limit even after all replicates of a block are solved.
+        hooks: what to call as the training goes on.
         block: the most replicates to train in one program.
 
     Returns:
@@ -133,10 +143,10 @@ def train(
         TrialError: no replicate's numbers stayed finite.
     """
     size = _block_size(architecture, len(seeds), block)
-    program = _Program(architecture, size, -(-len(seeds) // size), epochs, keep_training)
+    program = _Program(problem, architecture, size, -(-len(seeds) // size), epochs, keep_training)
     parts = []
     for start in range(0, len(seeds), size):
-        parts.append(program.train(np.array(seeds[start : start + size], "int64"), report, should_stop, keep))
+        parts.append(program.train(np.array(seeds[start : start + size], "int64"), hooks))
         if parts[-1].stopped:
             break
     training = _joined(parts)
@@ -158,29 +168,31 @@ def _block_size(architecture: Architecture, replicates: int, most: int) -> int:
 class _Program:
     """One compiled program that trains block after block of the same size."""
 
-    def __init__(self, architecture: Architecture, size: int, blocks: int, limit: int, keep_training: bool) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        architecture: Architecture,
+        size: int,
+        blocks: int,
+        limit: int,
+        keep_training: bool,
+    ) -> None:
         self.architecture = architecture
         self.size = size
         self.blocks = blocks
         self.limit = limit
         self.keep_training = keep_training
         self.block = 0
-        self.model = replicated_model(architecture, len(FEATURES), size)
+        self.model = replicated_model(architecture, len(problem.rows), size)
         self.optimizer = optimizer(architecture)
         self.optimizer.build(self.model.trainable_variables)
         self.fresh_optimizer = [variable.numpy() for variable in self.optimizer.variables]
-        self.features = tf.constant(np.repeat(FEATURES[:, :, None], size, axis=2))
-        self.targets = tf.constant(np.repeat(TARGETS[:, :, None], size, axis=2))
+        self.features = tf.constant(np.repeat(problem.features[:, :, None], size, axis=2))
+        self.targets = tf.constant(np.repeat(problem.targets[:, :, None], size, axis=2))
         self.run_segment = tf.function(self._segment, jit_compile=True)
 
-    def train(
-        self,
-        seeds: NDArray[np.int64],
-        report: Callable[[Progress], None],
-        should_stop: Callable[[], bool],
-        keep: Keep,
-    ) -> Training:
-        """Train one block from these seeds; where they are fewer than the block, spare copies fill it up."""
+    def train(self, seeds: NDArray[np.int64], hooks: Hooks) -> Training:
+        """Train one block from these seeds; if they are fewer than the block, spare copies fill it up."""
         self.block += 1
         self._start_from(np.resize(seeds, self.size))
         loss: list[NDArray[np.float32]] = []
@@ -194,15 +206,15 @@ class _Program:
             if not loss:
                 compiled = time.monotonic()
             solved = solved[-1] | np.logical_or.accumulate(segment_accuracy == 1)
-            report(_progress((self.block, self.blocks), epochs, solved, segment_loss, segment_accuracy))
+            hooks.report(_progress((self.block, self.blocks), epochs, solved, segment_loss, segment_accuracy))
             epochs += len(segment_loss)
             loss.append(segment_loss)
             accuracy.append(segment_accuracy)
-            if should_stop():
+            if hooks.should_stop():
                 stopped = True
                 break
         curves = np.concatenate(loss), np.concatenate(accuracy)
-        return self._result(seeds, *curves, keep, (started, compiled), stopped)
+        return self._result(seeds, *curves, hooks.keep, (started, compiled), stopped)
 
     def _start_from(self, seeds: NDArray[np.int64]) -> None:
         self.model.set_weights(initial_weights(self.architecture, seeds))

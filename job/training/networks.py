@@ -41,7 +41,7 @@ def plain_model(architecture: Architecture, seed: int | None = None) -> keras.Se
 
 
 def _dense(
-    units: int, activation: str, generator: keras.random.SeedGenerator | None, name: str
+    units: int, activation: str | None, generator: keras.random.SeedGenerator | None, name: str
 ) -> keras.layers.Dense:
     initializer = keras.initializers.GlorotUniform(seed=generator)
     return keras.layers.Dense(units, activation=activation, kernel_initializer=initializer, name=name)
@@ -60,7 +60,7 @@ class ReplicatedDense(keras.layers.Layer):
     units is scalar, the loop over replicates is what a vector unit is for.
     """
 
-    def __init__(self, units: int, activation: str) -> None:
+    def __init__(self, units: int, activation: str | None) -> None:
         super().__init__()
         self.units = units
         self.activation = keras.activations.get(activation)
@@ -107,7 +107,7 @@ def _sum_by_parts(partial_sum: Callable[[slice], tf.Tensor], terms: int) -> tf.T
 
 
 def replicated_model(architecture: Architecture, rows: int, replicates: int) -> keras.Sequential:
-    """Return R copies of the network as one model that maps (rows, 2, R) to (rows, 1, R), weights 0."""
+    """Return R copies of the network as one model that maps (rows, inputs, R) to (rows, 1, R), weights 0."""
     model = keras.Sequential([keras.Input(batch_shape=(rows, architecture.widths[0], replicates))])
     for _ in range(architecture.layers):
         model.add(ReplicatedDense(architecture.neurons, architecture.activation))
@@ -158,7 +158,7 @@ def as_plain_model(architecture: Architecture, weights: Weights) -> keras.Sequen
 def outputs_of(
     architecture: Architecture, networks: Iterable[Weights], inputs: NDArray[np.float32]
 ) -> Iterator[NDArray[np.float32]]:
-    """Yield the outputs (N,) of one network after the other for inputs (N, 2)."""
+    """Yield the outputs (N,) of one network after the other for (N, inputs)."""
     model = plain_model(architecture)
     for weights in networks:
         model.set_weights(weights)

@@ -20,7 +20,9 @@ from job.errors import ConfigError, ObjectNotFoundError, SweepError
 from job.report.page import render
 from job.report.pictures import drawable
 from job.report.reading import read_report
-from job.runs.run import EVENTS, SHOWN_EVENTS, Run, TrialResult
+from job.runs.layout import EVENTS, SHOWN_EVENTS
+from job.runs.results import TrialResult
+from job.runs.run import Run
 from job.statistics.leaderboard import as_csv
 
 SWEEP, LEADERBOARD, SUMMARY = "sweep.json", "leaderboard.csv", "summary.json"

@@ -5,7 +5,8 @@ import time
 from collections.abc import Callable, Iterator
 
 from job.errors import ConfigError, ObjectNotFoundError, SweepError
-from job.runs.run import LOG, Run
+from job.runs.layout import LOG
+from job.runs.run import Run
 from job.settings.grid import Trial, trial_at, trial_named
 from k8s.api.client import Cluster, Object
 from k8s.api.errors import UnavailableError

@@ -15,7 +15,7 @@ from ruamel.yaml.error import YAMLError
 
 from job import logs
 from job.errors import ConfigError, ConflictError, ObjectNotFoundError
-from job.settings.file import read_config_file
+from job.settings.file import read_sweep_file
 from job.statistics.champion import Decision, challenge, contender
 from job.storage import RETRY_SECONDS
 from k8s.api.client import Cluster, Object
@@ -54,7 +54,7 @@ def retrain_once(cluster: Cluster, manifest: Path, job: str, output: str | None,
 def _start(cluster: Cluster, manifest: Path, job: str, sink: logs.Sink) -> Sweep:
     """Create the run's Job, where an earlier attempt has not."""
     wanted = _read_manifest(manifest)
-    settings, _ = read_config_file(manifest.parent / SWEEP_FILE)
+    settings, _ = read_sweep_file(manifest.parent / SWEEP_FILE)
     owner = _owner(cluster, job)
     name = f"{wanted['metadata']['name']}-t{owner['uid'][:8]}"
     settings["seed"] = int.from_bytes(sha256(owner["uid"].encode()).digest()[:4], "big")

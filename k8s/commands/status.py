@@ -4,13 +4,14 @@ import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, TypeVar
 
 from job import termination
 from job.errors import ConfigError, ObjectNotFoundError, StorageError, StorageUnavailableError, SweepError
+from job.runs.results import FailedTrial
 from job.runs.run import Run
 from k8s.api.client import Cluster
 from k8s.api.watch import ADDED, MODIFIED, Change
@@ -47,8 +48,8 @@ class Results:
         self._cluster = cluster
         self._sweep = sweep
         self._run: Run | None = None
-        self._failures: dict[str, Any] | None = None
-        self._of_pods: dict[str, dict[str, Any]] = {}
+        self._failures: dict[str, FailedTrial] | None = None
+        self._of_pods: dict[str, termination.KeyNumbers] = {}
         self._without: set[str] = set()
         self._problem: str | None = None
         try:
@@ -69,7 +70,7 @@ class Results:
             return
         with suppress(SweepError):  # Then those of the last time count.
             for pod in self._cluster.each("pods", labels=self._sweep.pod_labels, fields=SUCCEEDED):
-                self._of_pods |= termination.read(message_of(pod))
+                self._of_pods |= termination.read_message(message_of(pod))
 
     def finished(self) -> set[str]:
         """Return the trials that are done whatever their pod does, where one pod trains several."""
@@ -97,15 +98,15 @@ class Results:
     def _numbers(self, trial: str) -> dict[str, Any] | None:
         numbers = self._read(lambda run: _stored_numbers(run, trial), None) or self._of_pods.get(trial)
         (self._without.discard if numbers else self._without.add)(trial)
-        return {**numbers, "limit": self._sweep.config.epochs} if numbers else None
+        return {**asdict(numbers), "limit": self._sweep.config.epochs} if numbers else None
 
     def _told(self, trial: TrialState) -> Cause | None:
         """Return why a trial failed whose pod is gone: the driver's summary has it."""
         if self._failures is None:
-            nothing: dict[str, Any] = {}
+            nothing: dict[str, FailedTrial] = {}
             self._failures = self._read(Run.failures, nothing)
         told = self._failures.get(trial.trial.name)
-        return Cause(str(told.get("reason")), told["why"], told.get("exit_code")) if told else None
+        return Cause(str(told.reason), told.why, told.exit_code) if told else None
 
     def _read(self, read: Callable[[Run], _T], default: _T) -> _T:
         try:
@@ -205,9 +206,9 @@ def in_words(row: Row, now: datetime | None = None) -> str:
     return trial.cause.text if trial.cause else ""
 
 
-def _stored_numbers(run: Run, trial: str) -> dict[str, Any] | None:
+def _stored_numbers(run: Run, trial: str) -> termination.KeyNumbers | None:
     try:
-        return run.result(trial).summary
+        return termination.KeyNumbers.of(run.result(trial).summary.outcome)
     except ObjectNotFoundError:
         return None
 
@@ -235,5 +236,5 @@ def _record(row: Row) -> dict[str, Any]:
     if pod:
         record |= {"pod": pod.name, "node": pod.node, "attempt": pod.attempt}
     if row.numbers:
-        record |= {name: row.numbers.get(name) for name in termination.NUMBERS}
+        record |= {name: row.numbers.get(name) for name in termination.KeyNumbers.__dataclass_fields__}
     return record

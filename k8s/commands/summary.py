@@ -8,7 +8,8 @@ from typing import Any
 from job.errors import ObjectNotFoundError
 from job.report import page
 from job.report.reading import Undone, read_report
-from job.runs.run import LOG, REPORT, SUMMARY, Run
+from job.runs.layout import LOG, REPORT, SUMMARY
+from job.runs.run import Run
 from job.settings.grid import trials
 from job.statistics.leaderboard import Leaderboard
 from k8s.observe.causes import Cause

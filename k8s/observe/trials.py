@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from job.settings.grid import Trial, trials
-from job.settings.sweep import SweepConfig
+from job.settings.sweep import Settings
 from k8s.observe.causes import UNKNOWN, Cause
 from k8s.observe.state import Pod, State
 
@@ -33,7 +33,7 @@ class TrialState:
 
 
 def trial_states(
-    config: SweepConfig, state: State, waiting: Cause | None = None, finished: Collection[str] = ()
+    config: Settings, state: State, waiting: Cause | None = None, finished: Collection[str] = ()
 ) -> Iterator[TrialState]:
     """Yield every trial of the grid, in the order of their indexes.
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from job.errors import ConfigError, ObjectNotFoundError, SweepError
 from job.runs.run import Run
-from job.settings.file import read_config_file
-from job.settings.sweep import SweepConfig, make_config
+from job.settings.file import read_sweep_file
+from job.settings.sweep import Settings
+from job.settings.validation import make_settings
 from job.storage import open_storage
 from k8s.api.client import Cluster, Object
 from k8s.api.errors import NoJobError, RefusedError, UnavailableError
@@ -37,7 +38,7 @@ class Sweep:
     release: str
     job: Object
     """Its Job, as the API has it."""
-    config: SweepConfig
+    config: Settings
 
     @property
     def name(self) -> str:
@@ -213,7 +214,7 @@ def _jobs(cluster: Cluster, labels: str) -> Iterator[Object]:
     return (job for job in jobs if job["spec"].get("completionMode") == "Indexed")
 
 
-def _config(cluster: Cluster, job: Object) -> SweepConfig:
+def _config(cluster: Cluster, job: Object) -> Settings:
     try:
         return read_config(cluster, job["metadata"]["name"])
     except ConfigError as error:
@@ -221,7 +222,7 @@ def _config(cluster: Cluster, job: Object) -> SweepConfig:
         raise ConfigError(f"{error}{f'; its Job is {outcome}' if outcome else ''}") from None
 
 
-def read_config(cluster: Cluster, name: str) -> SweepConfig:
+def read_config(cluster: Cluster, name: str) -> Settings:
     """Read the sweep file of a ConfigMap.
 
     Raises:
@@ -242,10 +243,10 @@ def read_config(cluster: Cluster, name: str) -> SweepConfig:
         raise SweepError(words) from error
 
 
-def _parsed(path: Path, place: str) -> SweepConfig:
+def _parsed(path: Path, place: str) -> Settings:
     try:
-        settings, where = read_config_file(path)
-        return make_config({**settings, "run": None}, where)
+        settings, where = read_sweep_file(path)
+        return make_settings({**settings, "run": None}, where)
     except ConfigError as error:
         raise ConfigError(str(error).replace(str(path), place)) from None
 

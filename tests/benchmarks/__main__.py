@@ -16,12 +16,13 @@ from job.training.devices import start_tensorflow
 
 start_tensorflow("cpu")
 
-from job.problems.parity import FEATURES, TARGETS  # noqa: E402
+from job.problems import problem_of  # noqa: E402
 from job.settings.grid import Architecture, trials  # noqa: E402
-from job.settings.sweep import make_config  # noqa: E402 - TensorFlow is started as the program starts it
+from job.settings.validation import make_settings  # noqa: E402
 from job.training.loop import BLOCK, train  # noqa: E402
 from job.training.networks import plain_model  # noqa: E402
 
+XOR = problem_of("xor")
 REPEATS = 3
 EPOCHS = 400
 
@@ -29,7 +30,7 @@ EPOCHS = 400
 def main() -> None:
     """Measure every trial of the default grid and print a table."""
     table = Table("trial", "weights", "this", "train_on_batch", "fit", "x train_on_batch", "x fit", box=None)
-    for trial in trials(make_config({})):
+    for trial in trials(make_settings({})):
         ours, batch, fit = (measure(trial.architecture) for measure in (vectorised, train_on_batch, keras_fit))
         rates = [as_rate(rate, 1).removesuffix("replicate-epochs/s") for rate in (ours, batch, fit)]
         weights = str(trial.architecture.weights)
@@ -43,7 +44,7 @@ def vectorised(architecture: Architecture) -> float:
     """Return the replicate-epochs per second of the loop in job/training/loop.py, compilation left out."""
 
     def once() -> float:
-        training = train(architecture, range(BLOCK), EPOCHS, keep_training=True)
+        training = train(XOR, architecture, range(BLOCK), EPOCHS, keep_training=True)
         return BLOCK * (EPOCHS - 1) / training.train_seconds
 
     return statistics.median(once() for _ in range(REPEATS))
@@ -52,13 +53,13 @@ def vectorised(architecture: Architecture) -> float:
 def train_on_batch(architecture: Architecture) -> float:
     """Return the epochs per second of `train_on_batch` with the four rows as one batch."""
     model = plain_model(architecture, 0)
-    return _rate(lambda: model.train_on_batch(FEATURES, TARGETS), 100)
+    return _rate(lambda: model.train_on_batch(XOR.features, XOR.targets), 100)
 
 
 def keras_fit(architecture: Architecture) -> float:
     """Return the epochs per second of `fit`."""
     model = plain_model(architecture, 0)
-    return _rate(lambda: model.fit(FEATURES, TARGETS, epochs=20, verbose=0), 1) * 20
+    return _rate(lambda: model.fit(XOR.features, XOR.targets, epochs=20, verbose=0), 1) * 20
 
 
 def _rate(step: Callable[[], object], steps: int) -> float:

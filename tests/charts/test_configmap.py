@@ -2,19 +2,19 @@
 
 import pytest
 
-from job.settings.file import read_config_file
-from job.settings.sweep import make_config
+from job.settings.file import read_sweep_file
+from job.settings.validation import make_settings
 
 
 def sweep_file(chart, tmp_path, **values):
     path = tmp_path / "sweep.yaml"
     path.write_text(chart.objects(**values)["ConfigMap"]["data"]["sweep.yaml"])
-    return make_config(*read_config_file(path))
+    return make_settings(*read_sweep_file(path))
 
 
 def test_the_default_sweep_is_the_programs_default_sweep(chart, tmp_path):
     config = sweep_file(chart, tmp_path)
-    assert config == make_config({"device": "cpu", "output": "/output"})
+    assert config == make_settings({"device": "cpu", "output": "/output"})
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_the_default_sweep_is_the_programs_default_sweep(chart, tmp_path):
     ],
 )
 def test_the_program_reads_what_the_values_say(chart, tmp_path, sweep):
-    wanted = make_config({"output": "/output", **sweep, "device": "cpu"})
+    wanted = make_settings({"output": "/output", **sweep, "device": "cpu"})
     assert sweep_file(chart, tmp_path, sweep=sweep) == wanted
 
 

@@ -14,8 +14,9 @@ from job.errors import (
     SweepError,
     TrialError,
 )
+from job.settings.axes import ACTIVATIONS, LEARNING_RATES, LOSSES
 from job.settings.grid import trials_of_pod
-from job.settings.sweep import ACTIVATIONS, LOSSES, OPTIMIZERS, make_config
+from job.settings.validation import make_settings
 
 
 def some_grid(number):
@@ -30,7 +31,7 @@ def some_grid(number):
         "neurons": some(range(1, 4097)),
         "activation": some(ACTIVATIONS),
         "loss": some(LOSSES),
-        "optimizer": some(list(OPTIMIZERS)),
+        "optimizer": some(list(LEARNING_RATES)),
         "learning_rate": some([0.001, 1, 0.5, 1e-5, 2.5e-7]),
         "trials_per_pod": draw.choice([1, 1, 2, 3, 7, 100, 100_000]),
     }
@@ -42,7 +43,7 @@ def some_grid(number):
 @pytest.mark.parametrize("number", range(30))
 def test_completions_are_as_many_pods_as_the_program_counts(chart, number):
     grid = some_grid(number)
-    config = make_config(grid)
+    config = make_settings(grid)
     spec = chart.job(sweep=grid)["spec"]
     assert spec["completionMode"] == "Indexed"
     assert spec["completions"] == config.pod_count
@@ -60,7 +61,7 @@ def test_completions_are_as_many_pods_as_the_program_counts(chart, number):
     ids=["one trial, from single values", "100,000 trials", "100,000 trials in two pods", "no learning rate"],
 )
 def test_completions_of_the_smallest_and_the_largest_grid_are_the_programs(chart, grid):
-    assert chart.job(sweep=grid)["spec"]["completions"] == make_config(grid).pod_count
+    assert chart.job(sweep=grid)["spec"]["completions"] == make_settings(grid).pod_count
 
 
 ACTIONS = {2: "FailJob", 3: "FailIndex", 5: "FailJob"}

@@ -6,7 +6,7 @@ import shlex
 import pytest
 
 from job.settings.grid import trials_of_pod
-from job.settings.sweep import make_config
+from job.settings.validation import make_settings
 
 GRIDS = [
     {},
@@ -25,7 +25,7 @@ GRIDS = [
 
 @pytest.mark.parametrize("grid", GRIDS)
 def test_the_notes_say_which_index_trains_which_trial(chart, grid):
-    config = make_config(grid)
+    config = make_settings(grid)
     shown = re.findall(r"^  (\d+) +(l\d\S*)$", chart.notes(sweep=grid), re.MULTILINE)
     assert shown == [
         (str(index), trial.name) for index in range(config.pod_count) for trial in trials_of_pod(config, index)

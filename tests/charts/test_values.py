@@ -8,7 +8,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from job.errors import ConfigError
-from job.settings.sweep import SweepConfig, make_config
+from job.settings.sweep import Settings
+from job.settings.validation import make_settings
 from job.storage import open_storage
 from tools import chart as made
 
@@ -58,7 +59,7 @@ def test_a_value_without_a_comment_is_refused():
 
 def test_the_sweeps_keys_and_defaults_are_the_programs():
     ours = {"device", "output"}
-    fields = {name: field for name, field in SweepConfig.model_fields.items() if name not in made.NOT_IN_THE_CHART}
+    fields = {name: field for name, field in Settings.model_fields.items() if name not in made.NOT_IN_THE_CHART}
     assert set(VALUES["sweep"]) == set(fields)
     described = {value.path: value.description for value in made.values()}
     for name in fields.keys() - ours:
@@ -317,7 +318,7 @@ SWEEPS = [
 @pytest.mark.parametrize("sweep", SWEEPS, ids=json.dumps)
 def test_helm_takes_just_those_sweeps_that_the_program_takes(chart, sweep):
     try:
-        make_config(sweep)
+        make_settings(sweep)
         taken = True
     except ConfigError:
         taken = False

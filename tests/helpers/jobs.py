@@ -11,9 +11,11 @@ import threading
 import time
 from hashlib import sha256
 
-from job.runs.run import StoredFile, TrialResult
+from run_files import summary_of
+
+from job.runs.results import StoredFile, TrialResult
 from job.settings.grid import trials
-from job.settings.sweep import make_config
+from job.settings.validation import make_settings
 from job.statistics.champion import Contender
 from job.storage import open_storage
 
@@ -38,7 +40,7 @@ def sweep_job(release, script, *, neurons, revision=1, settings=None, container=
     )
     small = {"layers": [1], "neurons": neurons, "replicates": REPLICATES, "epochs": 100}
     sweep = {**small, "output": "/output", **(settings or {})}
-    config = make_config(sweep)
+    config = make_settings(sweep)
     about = {"name": name, "labels": labels}
     runs = {
         "name": "trial",
@@ -125,7 +127,7 @@ def let_go(namespace, job, index):
 
 def finished_run(output, name, settings, done):
     """Store a run in which these trials have results; the first of them is the fastest."""
-    config = make_config(settings)
+    config = make_settings(settings)
     run = _run(output, config, name)
     run.begin({"where": "tests"})
     for place, trial in enumerate(trial for trial in trials(config) if trial.name in done):
@@ -162,7 +164,7 @@ def _commit(run, trial, median):
             index=trial.index,
             attempt="first",
             config_hash=run.config.hash,
-            summary={"median": median, "median_low": median - 1, "median_high": None},
+            summary=summary_of(median),
             files=tuple(stored),
         )
     )

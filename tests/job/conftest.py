@@ -32,7 +32,7 @@ from run_files import content
 
 from job.cli.main import main
 from job.settings.grid import Architecture, replicate_seeds
-from job.settings.sweep import SweepConfig
+from job.settings.sweep import Settings
 
 
 @pytest.fixture
@@ -271,7 +271,7 @@ def terminal_sweep(folder):
 @ahead
 def single_train(folder):
     """The first replicate of SMALL's last trial, replayed; nothing is stored."""
-    seed = replicate_seeds(SweepConfig(replicates=16), Architecture(layers=1, neurons=32))[0]
+    seed = replicate_seeds(Settings(replicates=16), Architecture(layers=1, neurons=32))[0]
     said = run_program("train", "--neurons", "32", "--epochs", "400", "--seed", str(seed), cwd=folder)
     return SimpleNamespace(folder=folder, seed=seed, said=said)
 

@@ -3,8 +3,11 @@
 import pytest
 
 from job import termination
+from job.runs.results import Outcome
+from job.termination import KeyNumbers
 
-NUMBERS = {"median": None, "median_low": 447, "median_high": None, "share_solved": 0.49}
+OUTCOME = Outcome(100, 49, 0.49, 0.39, 0.59, None, 447, None, 20, None)
+NUMBERS = KeyNumbers(None, 447, None, 0.49)
 
 
 @pytest.fixture
@@ -17,21 +20,21 @@ def file(tmp_path, monkeypatch):
 
 
 def test_what_is_written_is_read_again(file):
-    termination.write({"l1-n2": {**NUMBERS, "device": "cpu"}, "l2-n2": NUMBERS})
-    assert termination.read(file.read_text()) == {"l1-n2": NUMBERS, "l2-n2": NUMBERS}
+    termination.write_message({"l1-n2": OUTCOME, "l2-n2": OUTCOME})
+    assert termination.read_message(file.read_text()) == {"l1-n2": NUMBERS, "l2-n2": NUMBERS}
 
 
 def test_of_many_trials_as_many_are_told_as_kubernetes_keeps(file):
-    termination.write({f"l1-n{neurons}": NUMBERS for neurons in range(1, 1000)})
+    termination.write_message({f"l1-n{neurons}": OUTCOME for neurons in range(1, 1000)})
     assert len(file.read_bytes()) <= 4096
-    told = termination.read(file.read_text())
+    told = termination.read_message(file.read_text())
     assert list(told) == [f"l1-n{neurons}" for neurons in range(1, len(told) + 1)]
     assert len(told) > 30
 
 
 def test_outside_kubernetes_no_file_is_made(file):
     file.unlink()
-    termination.write({"l1-n2": NUMBERS})
+    termination.write_message({"l1-n2": OUTCOME})
     assert not file.exists()
 
 
@@ -39,4 +42,4 @@ def test_outside_kubernetes_no_file_is_made(file):
     "message", ["", "boom", "[]", "3", '{"l1-n2": 1}', '{"l1-n2": {"median": 1}}', '{"a": nul']
 )
 def test_any_other_message_tells_nothing(message):
-    assert termination.read(message) == {}
+    assert termination.read_message(message) == {}

@@ -11,7 +11,9 @@ from job.report.sentences import NO_NETWORKS, TARGETS, answers, require_networks
 from job.report.svg.colours import png
 from job.report.svg.elements import Drawing, number, tag, text
 from job.report.svg.sheet import beside
-from job.runs.snapshots import PLANE, SIDE, Plane
+from job.runs.snapshots import SIDE, Plane
+
+XOR_PLANE = (-0.5, 1.5)
 
 SIDE_LENGTH = 168.0
 """Of a plane as it is drawn, in pixels."""
@@ -23,7 +25,7 @@ MOST_PLANES = 24
 def draw_plane(plane: Plane, title: str, description: str, side: float = SIDE_LENGTH) -> Drawing:
     """Draw a network's output for each pair of inputs, the line where it is one half, and XOR's four points."""
     values = np.array([[np.nan if value is None else value for value in row] for row in plane])
-    low, high = PLANE
+    low, high = XOR_PLANE
 
     def at(first: float, second: float) -> tuple[float, float]:
         return (first - low) / (high - low) * side, side - (second - low) / (high - low) * side
@@ -88,7 +90,7 @@ def _mixed_squares(above: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 def is_partly_none(detail: Detail) -> bool:
     """Say whether there is a place on the plane of a trial's chosen network where it answers no number."""
-    return detail.networks is not None and any(None in row for row in detail.networks.chosen.plane)
+    return detail.networks is not None and any(None in row for row in detail.networks.chosen.plane or ())
 
 
 def draw_boundaries(report: Report, trials: Sequence[Detail]) -> Drawing:
@@ -107,11 +109,11 @@ def draw_boundaries(report: Report, trials: Sequence[Detail]) -> Drawing:
 
 def draw_chosen(detail: Detail) -> Drawing | None:
     """Draw the plane of a trial's chosen network; None where it was not kept."""
-    if detail.networks is None:
+    if detail.networks is None or detail.networks.chosen.plane is None:
         return None
     chosen = detail.networks.chosen
     return draw_plane(
-        chosen.plane,
+        detail.networks.chosen.plane,
         f"{detail.row.trial}: decision boundary of the chosen network",
         f"The start with seed {chosen.seed}. {', '.join(answers(chosen))}",
     )

@@ -69,7 +69,7 @@ def failures(details: Sequence[Detail], most: int | None = None) -> list[Failure
                 seed=group.seed,
                 words=words,
                 picture=draw_plane(
-                    group.plane, title, f"Seed {group.seed}, one of {group.count} that {words}.", side=132.0
+                    group.plane or [], title, f"Seed {group.seed}, one of {group.count} that {words}.", side=132.0
                 ),
             )
         )

@@ -11,10 +11,11 @@ from huggingface_hub import ModelCard
 from programs import ENVIRONMENT
 from run_files import attempt_of, result_of
 
-from job.attempt.model_card import Chosen, model_card
-from job.runs.run import CARD
+from job.attempt.model_card import CardReplicate, model_card
+from job.runs.layout import CARD
+from job.runs.results import ChosenReplicate
 from job.settings.grid import trial_at
-from job.settings.sweep import make_config
+from job.settings.validation import make_settings
 
 TRIALS = ("l1-n2", "l1-n8", "l1-n32")
 WORDS = "half of the starts solve XOR by epoch 9"
@@ -85,18 +86,18 @@ def test_the_same_trial_gives_the_same_card(finished, single_trial):
 
 
 def test_the_card_of_a_network_that_never_solved_says_so():
-    config = make_config({})
-    chosen = Chosen(7, None, np.array([0.1, 0.9, 0.4, np.nan], "float32"))
+    config = make_settings({})
+    chosen = CardReplicate(ChosenReplicate(7, None, 1000), np.array([0.1, 0.9, 0.4, np.nan], "float32"))
     card = model_card("a-run", config, trial_at(config, 0), chosen, WORDS)
-    assert "no start's final network gets all four rows right (this one: 2)" in card
+    assert "no start's final network gets all 4 rows right (this one gets 2)" in " ".join(card.split())
     assert "it never reached 100 % accuracy." in card
     assert ModelCard(card).data.eval_results[0].metric_value == 0.5
     assert predictions(card)[0] == [(0, 0, 0), (0, 1, 1), (1, 0, 0), (1, 1, 0)]
 
 
 def test_a_name_that_looks_like_a_number_stays_a_name():
-    config = make_config({"run": "1e3"})
-    chosen = Chosen(7, 9, np.array([0.1, 0.9, 0.9, 0.1], "float32"))
+    config = make_settings({"run": "1e3"})
+    chosen = CardReplicate(ChosenReplicate(7, 9, 1000), np.array([0.1, 0.9, 0.9, 0.1], "float32"))
     card = model_card(config.run_name, config, trial_at(config, 0), chosen, WORDS)
     assert "run `1e3`" in " ".join(card.split())
     assert "{" not in re.sub(r"```python.*?```", "", card, flags=re.DOTALL)

@@ -11,9 +11,10 @@ from programs import SMALL
 from tensorboard.backend.event_processing.plugin_event_multiplexer import EventMultiplexer
 from tensorboards import opened
 
-from job.runs.run import EVENTS, SHOWN_EVENTS, open_run
+from job.runs.layout import EVENTS, SHOWN_EVENTS
+from job.runs.run import open_run
 from job.settings.grid import trial_at, trials
-from job.settings.sweep import make_config
+from job.settings.validation import make_settings
 from job.statistics.survival import EpochsToSolve, outcome
 from job.training.devices import start_tensorflow
 from k8s.commands.export import export
@@ -121,7 +122,7 @@ def test_a_curve_has_few_points_and_both_its_ends(epochs):
 
 
 def test_a_trial_of_a_million_epochs_gives_a_small_file(tmp_path):
-    config = make_config({"epochs": 1_000_000, "replicates": 16})
+    config = make_settings({"epochs": 1_000_000, "replicates": 16})
     epochs = np.arange(1, 1_000_001)
     history = {column: np.linspace(1, 0, len(epochs)) for column in CURVES.values()}
     history |= {"epoch": epochs, "solved": np.zeros(len(epochs), "int64")}
@@ -139,7 +140,7 @@ def test_a_trial_of_a_million_epochs_gives_a_small_file(tmp_path):
 def test_where_the_optimizers_vary_so_may_their_own_learning_rates(tmp_path):
     from tensorboard.plugins.hparams import metadata
 
-    config = make_config({"optimizer": ["adam", "sgd"]})
+    config = make_settings({"optimizer": ["adam", "sgd"]})
     assert len({trial.architecture.learning_rate for trial in trials(config)}) == 2
     history = dict.fromkeys([*CURVES.values(), "epoch", "solved"], np.ones(1))
     numbers = outcome(EpochsToSolve(np.ones(16, "int64"), np.ones(16, "bool")))

@@ -7,13 +7,14 @@ import sys
 import pytest
 from programs import run_program
 from rich.console import Console
+from run_files import summary_of
 
 from job.cli.progress import TerminalWatcher
 from job.errors import SweepError
 from job.execution.pool import Pool, Watcher
 from job.runs.run import Run
 from job.settings.grid import trials
-from job.settings.sweep import make_config
+from job.settings.validation import make_settings
 from job.storage import open_storage
 
 # Speaks as job.worker does. What it does with a trial: `ends` names how its process ends there; else it is done.
@@ -26,7 +27,7 @@ json.loads(sys.stdin.readline())
 say('{{"kind": "ready", "device": "cpu"}}\\n')
 while index := sys.stdin.readline().strip():
     result = {{"trial": {names!r}[int(index)], "index": int(index), "attempt": "a", "config_hash": "", "files": []}}
-    result["summary"] = {{"median": None}}
+    result["summary"] = {summary!r}
     if ends.get(index) == "in the middle of a line":
         say('{{"kind": "done", "tri')
     if ends.get(index) in ("in the middle of a line", "killed"):
@@ -54,10 +55,12 @@ def work(tmp_path, monkeypatch):
     """Let a pool of so many workers do a grid of four trials, which end as it is said of their indexes."""
 
     def call(ends, workers, begun=False):
-        config = make_config({"layers": [1], "neurons": [1, 2, 3, 4], "device": "cpu", "workers": workers})
+        config = make_settings({"layers": [1], "neurons": [1, 2, 3, 4], "device": "cpu", "workers": workers})
         names = [trial.name for trial in trials(config)]
         program = tmp_path / "worker"
-        program.write_text(WORKER.format(python=sys.executable, ends=ends, names=names))
+        program.write_text(
+            WORKER.format(python=sys.executable, ends=ends, names=names, summary=summary_of().record())
+        )
         program.chmod(0o755)
         monkeypatch.setattr(sys, "executable", str(program))
         run = Run(open_storage(str(tmp_path / "out")), config, "run")
@@ -141,7 +144,7 @@ def test_of_a_pods_trials_one_that_kills_the_pod_keeps_the_others_back_only_once
 def test_on_a_terminal_brackets_in_an_error_and_in_a_path_are_shown_as_they_are(tmp_path):
     shown = io.StringIO()
     watcher = TerminalWatcher(Console(file=shown, width=400))
-    config = make_config({"layers": [1], "neurons": [1]})
+    config = make_settings({"layers": [1], "neurons": [1]})
     with watcher:
         watcher.begun(Run(open_storage(str(tmp_path / "[draft] x")), config, "run"), 1, 0)
         watcher.failed("l1-n1", SweepError("cannot open [/job:localhost/device:GPU:0]"))

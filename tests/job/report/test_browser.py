@@ -9,7 +9,7 @@ from run_files import under_other_names
 
 from job.report.page import write_report
 from job.runs.run import open_run
-from job.settings.sweep import SweepConfig
+from job.settings.sweep import Settings
 
 
 def test_the_table_is_sorted_by_the_column_whose_head_is_pressed(finished, look):
@@ -26,7 +26,7 @@ def test_the_table_is_sorted_by_the_column_whose_head_is_pressed(finished, look)
 
 
 def test_trials_are_sorted_in_the_order_of_the_grid(finished, look, tmp_path):
-    config = SweepConfig(layers=(1,), neurons=(2,), learning_rate=(0.03, 0.1, 0.2), replicates=16, epochs=400)
+    config = Settings(layers=(1,), neurons=(2,), learning_rate=(0.03, 0.1, 0.2), replicates=16, epochs=400)
     run = tmp_path / "runs" / "rates"
     under_other_names(finished.run, ("l1-n32", "l1-n2", "l1-n8"), config, run)
     write_report(open_run(str(run), "."))

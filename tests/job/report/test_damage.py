@@ -19,7 +19,7 @@ from job.report.reading import Undone
 from job.report.svg import elements
 from job.runs.run import Run
 from job.settings.grid import trials
-from job.settings.sweep import SweepConfig
+from job.settings.sweep import Settings
 from job.storage import open_storage
 
 TRIALS = ("l1-n32", "l1-n8", "l1-n2")  # best first
@@ -48,7 +48,7 @@ def test_the_report_of_a_run_without_any_result_is_a_page_that_says_so(copy, wri
 
 def test_a_run_that_no_trial_has_begun_has_a_page(tmp_path):
     """The driver's, where the Job failed before its first pod ran."""
-    run = Run(open_storage(str(tmp_path)), SweepConfig(run="early"), "early")
+    run = Run(open_storage(str(tmp_path)), Settings(run="early"), "early")
     failed = [Undone(trial.name, "failed", "Unschedulable: no node") for trial in trials(run.config)]
     report = write_report(run, failed)
     page = parse((tmp_path / "runs" / "early" / "report" / "index.html").read_text())
@@ -261,7 +261,7 @@ def test_very_large_weights_are_drawn(copy, write):
 
 def test_the_page_of_a_large_grid_says_what_it_leaves_out(copy, say):
     """Real results, under the names of a grid of 1,200 trials."""
-    config = SweepConfig(
+    config = Settings(
         layers=tuple(range(1, 21)),
         neurons=tuple(range(1, 31)),
         activation=("relu", "tanh"),
@@ -295,7 +295,7 @@ def test_the_page_of_a_large_grid_says_what_it_leaves_out(copy, say):
 
 def test_learning_rates_that_hardly_differ_have_a_panel_each(copy, say):
     rates = (0.0300001, 0.03000012, 0.01)
-    config = SweepConfig(layers=(1,), neurons=(4, 8), learning_rate=rates, replicates=16, epochs=LIMIT)
+    config = Settings(layers=(1,), neurons=(4, 8), learning_rate=rates, replicates=16, epochs=LIMIT)
     near = copy.parent / "near"
     under_other_names(copy, TRIALS, config, near)
     assert say("report", near).code == 0

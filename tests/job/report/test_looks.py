@@ -8,7 +8,7 @@ from run_files import under_other_names
 
 from job.report.page import write_report
 from job.runs.run import open_run
-from job.settings.sweep import SweepConfig
+from job.settings.sweep import Settings
 
 LIGHT, DARK = "rgb(255, 255, 255)", "rgb(18, 20, 24)"
 
@@ -23,7 +23,7 @@ def test_nothing_overflows_the_page(finished, paneled_sweep, look, width):
 @pytest.fixture
 def wide_run(finished, tmp_path):
     """Real results under the names of a grid of 25 columns."""
-    config = SweepConfig(layers=(1, 2), neurons=tuple(range(1, 26)), replicates=16, epochs=400)
+    config = Settings(layers=(1, 2), neurons=tuple(range(1, 26)), replicates=16, epochs=400)
     run = tmp_path / "runs" / "wide"
     under_other_names(finished.run, ("l1-n2", "l1-n8", "l1-n32"), config, run)
     write_report(open_run(str(run), "."))

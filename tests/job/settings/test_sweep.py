@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from job.errors import ConfigError
-from job.settings.sweep import SweepConfig, make_config
+from job.settings.sweep import Settings
+from job.settings.validation import make_settings
 
 # A setting, a value that cannot be, one that can (both as a flag and in YAML), and what the refusal says.
 SETTINGS = [
-    ("layers", "0", "1,2", "from 1 to 100"),
+    ("layers", "-1", "0,2", "from 0 to 100"),
     ("neurons", "4097", "4,8", "from 1 to 4096"),
     ("activation", "rellu", "relu,tanh", "'relu'"),
     ("loss", "mse", "binary_crossentropy", "'mean_squared_error'"),
@@ -21,6 +22,7 @@ SETTINGS = [
     ("replicates", "0", "16", "from 1"),
     ("epochs", "0", "100", "from 1"),
     ("seed", "-1", "7", "from 0"),
+    ("data", "or", "parity:3", "known are xor, parity:N (N from 2 to 8; parity:2 is xor)"),
     ("device", "tpu", "cpu", "cpu"),
     ("run", "Not/Good", "good", "a-z"),
 ]
@@ -127,10 +129,10 @@ WRONG_FILES = [  # the text, and what the line must say
     ("neurons: {a: 1}", "sweep.yaml:1:1", "whole numbers"),
     ("neurons: [[1]]", "sweep.yaml:1:1", "whole numbers"),
     ("neurons: [1.0]", "sweep.yaml:1:1", "1.0", "whole numbers"),
-    ("layers: []", "sweep.yaml:1:1", "empty", "from 1 to 100"),
-    ("layers: null", "sweep.yaml:1:1", "null", "from 1 to 100"),
-    ("layers:", "sweep.yaml:1:1", "null", "from 1 to 100"),
-    ("layers: ''", "sweep.yaml:1:1", "from 1 to 100"),
+    ("layers: []", "sweep.yaml:1:1", "empty", "from 0 to 100"),
+    ("layers: null", "sweep.yaml:1:1", "null", "from 0 to 100"),
+    ("layers:", "sweep.yaml:1:1", "null", "from 0 to 100"),
+    ("layers: ''", "sweep.yaml:1:1", "from 0 to 100"),
     ("epochs: 1.5", "sweep.yaml:1:1", "1.5", "whole number"),
     ('epochs: "100"', "sweep.yaml:1:1", '"100"', "whole number"),
     ("epochs: true", "sweep.yaml:1:1", "true", "whole number"),
@@ -220,7 +222,7 @@ def test_a_sweep_file_that_is_none_is_refused(say, here, path, why):
     ],
 )
 def test_a_notebook_may_give_what_it_has(name, value, expected):
-    found = getattr(make_config({name: value}), name)
+    found = getattr(make_settings({name: value}), name)
     assert found == expected
     assert type(found) is type(expected)
 
@@ -246,18 +248,18 @@ def test_a_notebook_may_give_what_it_has(name, value, expected):
 )
 def test_what_a_notebook_cannot_give_is_refused_in_words(settings, expected):
     with pytest.raises(ConfigError) as caught:
-        make_config(settings)
+        make_settings(settings)
     assert str(caught.value).startswith(expected)
 
 
 def test_many_values_are_looked_at_in_a_moment():
     with pytest.raises(ConfigError, match="twice"):
-        make_config({"learning_rate": [*np.linspace(0.1, 1, 99_999), 1.0]})
+        make_settings({"learning_rate": [*np.linspace(0.1, 1, 99_999), 1.0]})
 
 
 def test_every_setting_can_stand_in_the_sweep_file(say, here, finished):
     stored = json.loads((finished.run / "sweep.json").read_text())["config"]
-    assert set(stored) == set(SweepConfig.model_fields)
+    assert set(stored) == set(Settings.model_fields)
     (here / "sweep.yaml").write_text(json.dumps(stored))  # JSON is YAML
     said = say(*NO_SUCH_TRIAL, "--config", "sweep.yaml")
     assert said.error.startswith("--index: 99999 is not in the grid: give a whole number from 0 to 2")

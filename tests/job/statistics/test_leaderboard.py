@@ -14,7 +14,7 @@ from job.cli.table import print_leaderboard
 from job.execution.sweep import run_sweep
 from job.runs.run import Run, open_run
 from job.settings.grid import trials
-from job.settings.sweep import make_config
+from job.settings.validation import make_settings
 from job.statistics.leaderboard import leaderboard_of, make_leaderboard
 from job.statistics.survival import EpochsToSolve
 from job.storage import open_storage
@@ -177,7 +177,7 @@ def test_a_run_without_any_result_says_so(copy, say):
 def test_where_no_start_of_any_trial_solves_there_is_no_winner_and_nothing_is_compared_with_it(tmp_path):
     board = make_leaderboard(
         run_sweep(
-            make_config(
+            make_settings(
                 {
                     "layers": 1,
                     "neurons": [2, 3],
@@ -210,7 +210,7 @@ def test_on_a_narrow_terminal_each_trial_keeps_its_line_and_the_numbers_that_mat
     assert ("neurons  weights" in shown.getvalue()) == (width == 120)
 
 
-MANY_AXES = make_config(
+MANY_AXES = make_settings(
     {
         "layers": [1],
         "neurons": [2, 16],
@@ -263,7 +263,7 @@ def test_however_many_axes_vary_each_trial_has_its_whole_name_broken_at_a_hyphen
     ],
 )
 def test_the_narrower_the_terminal_the_fewer_numbers_stand_beside_the_names(width, columns):
-    board = board_of(make_config({"layers": [1, 2], "neurons": [2, 16]}))
+    board = board_of(make_settings({"layers": [1, 2], "neurons": [2, 16]}))
     head, table, rest = printed(board, width)
     known = ("layers", "weights", "10 % to 90 %", "solved (95 %)", "p against")
     assert [column for column in known if column in head] == columns
@@ -272,14 +272,16 @@ def test_the_narrower_the_terminal_the_fewer_numbers_stand_beside_the_names(widt
 
 
 def test_one_trial_alone_has_no_p_and_nothing_is_said_of_it():
-    head, _, rest = printed(board_of(make_config({}), done=1), 120)
+    head, _, rest = printed(board_of(make_settings({}), done=1), 120)
     assert "p against" not in head
     assert "p is corrected" not in rest
 
 
 @pytest.mark.parametrize(("missing", "end"), [(20, "n21"), (21, "n21 and 1 more"), (99, "n21 and 79 more")])
 def test_of_many_trials_without_a_result_the_others_are_counted(missing, end):
-    _, _, rest = printed(board_of(make_config({"layers": 1, "neurons": list(range(1, missing + 2))}), done=1), 120)
+    _, _, rest = printed(
+        board_of(make_settings({"layers": 1, "neurons": list(range(1, missing + 2))}), done=1), 120
+    )
     assert rest.endswith(end)
 
 

@@ -11,7 +11,7 @@ from run_files import content
 
 from job.errors import ConfigError
 from job.runs.run import Run
-from job.settings.sweep import make_config
+from job.settings.validation import make_settings
 from job.storage import open_storage
 from k8s.commands.driver import without_cut
 from k8s.release.sweeps import check_reachable
@@ -244,7 +244,7 @@ def test_how_a_container_ended_is_told_also_where_the_kubelet_says_it_later(name
 
 def test_an_output_below_the_volumes_folder_is_made_with_the_first_result(tmp_path, monkeypatch):
     monkeypatch.setattr("k8s.release.sweeps.VOLUME", tmp_path)
-    config = make_config({"output": f"{tmp_path}/below/it"})
+    config = make_settings({"output": f"{tmp_path}/below/it"})
     check_reachable(Run(open_storage(config.output), config, "run"))
     with pytest.raises(ConfigError):
         check_reachable(Run(open_storage(f"{tmp_path}-elsewhere"), config, "run"))

@@ -8,7 +8,7 @@ from jobs import create, finished_run, kubectl, sweep_job, winner
 from layouts import layout, names_in
 from run_files import content
 
-from job.settings.sweep import make_config
+from job.settings.validation import make_settings
 from job.statistics.champion import challenge
 from job.storage import open_storage
 
@@ -93,7 +93,9 @@ def test_a_folder_with_anything_else_is_left_alone(fetch, settings, tmp_path, ki
         target.write_text("mine")
     else:
         target.mkdir()
-        other = {"run": "other-r1", "config_hash": make_config(settings).hash} if kind == "another run" else "mine"
+        other = (
+            {"run": "other-r1", "config_hash": make_settings(settings).hash} if kind == "another run" else "mine"
+        )
         (target / "sweep.json").write_text(json.dumps(other))
     before = content(tmp_path)
     said = fetch("taken")

@@ -6,7 +6,7 @@ import tracemalloc
 
 import pytest
 
-from job.settings.sweep import make_config
+from job.settings.validation import make_settings
 from k8s.api.watch import ADDED, BEGIN, DELETED, END, MODIFIED, Change
 from k8s.observe.state import State, parse_job
 from k8s.observe.trials import STATES, count, trial_states
@@ -42,7 +42,7 @@ class Sweep:
     """A state and the trials of four indexes, to be changed step by step."""
 
     def __init__(self, job=None, **settings):
-        self.config = make_config({"layers": [1], "neurons": [1, 2, 3, 4], **settings})
+        self.config = make_settings({"layers": [1], "neurons": [1, 2, 3, 4], **settings})
         self.state = State(parse_job(job or a_job()))
 
     def pods(self, kind, *pods):
