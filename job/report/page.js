@@ -44,17 +44,19 @@ for (const box of all(".scroll")) {
 const picks = all("#picker input");
 const series = new Map(all(".survival .series").map((line) => [line.dataset.trial, line]));
 const names = new Map(all(".survival .at").map((name) => [name.dataset.trial, name]));
+const nameGroup = document.querySelector(".survival .names");
+const looks = nameGroup ? nameGroup.dataset.slots.split(",").map((classes) => classes.split(" ")) : [];
 const slots = new Map();
-const slotClasses = (slot) => [`s${slot % 7}`, `d${slot % 6}`];
-const isSlot = (name) => /^[sd]\d$/.test(name);
 function dress(element, slot) {
-  element.classList.remove(...[...element.classList].filter(isSlot));
-  element.classList.add(...slotClasses(slot));
+  element.classList.remove(...looks.flat());
+  element.classList.add(...looks[slot % looks.length]);
 }
 function place(name, slot) {
-  const [x, y] = name.dataset.places.split(" ")[slot % 6].split(",");
+  const places = name.dataset.places.split(" ");
+  const [x, y, anchor] = places[slot % places.length].split(",");
   name.setAttribute("x", x);
   name.setAttribute("y", y);
+  name.setAttribute("text-anchor", anchor);
 }
 function pick(box) {
   const line = series.get(box.value);
@@ -74,15 +76,20 @@ function pick(box) {
 }
 // No name lies on another: the lower one goes down.
 function spreadNames() {
+  const apart = Number(nameGroup.dataset.nameHeight);
+  const boxes = [...slots].map(([trial, slot]) => {
+    const name = names.get(trial);
+    place(name, slot);
+    const [x, y] = ["x", "y"].map((attribute) => Number(name.getAttribute(attribute)));
+    const width = Number(name.dataset.width);
+    return { name, y, width, left: name.getAttribute("text-anchor") === "end" ? x - width : x };
+  });
   const taken = [];
-  const shown = [...slots].map(([trial, slot]) => { const name = names.get(trial); place(name, slot); return name; });
-  const height = (name) => Number(name.getAttribute("y"));
-  for (const name of shown.sort((a, b) => height(a) - height(b))) {
-    const { x, width } = name.getBBox();
-    let y = height(name);
-    while (taken.some((other) => Math.abs(y - other.y) < 13 && x < other.end && other.x < x + width)) y += 1;
-    name.setAttribute("y", y);
-    taken.push({ y, x, end: x + width });
+  for (const box of boxes.sort((a, b) => a.y - b.y || a.left - b.left)) {
+    const beside = taken.filter((other) => box.left < other.left + other.width && other.left < box.left + box.width);
+    while (beside.some((other) => Math.abs(box.y - other.y) < apart)) box.y += 1;
+    box.name.setAttribute("y", box.y);
+    taken.push(box);
   }
 }
 const key = document.getElementById("survival-key");
@@ -96,7 +103,7 @@ function tellPicked() {
     return entry;
   }));
   const said = picked.map((box) => series.get(box.value).dataset.words).join("; ");
-  const words = said ? `With 95 % bands. ${said}.` : "No trial is picked.";
+  const words = said ? `${said}.` : "No trial is picked.";
   const drawn = document.querySelector("svg.survival");
   drawn.querySelector("desc").textContent = words;
   drawn.setAttribute("aria-label", `${drawn.querySelector("title").textContent}. ${words}`);

@@ -21,6 +21,7 @@ from job.report.svg import boundary, heatmap, survival, unsolved
 from job.report.svg.activations import activations_in_use
 from job.report.svg.elements import Drawing, tag
 from job.report.svg.intervals import draw_intervals, draw_sparkline
+from job.report.svg.lines import slot
 from job.runs.layout import LEADERBOARD, REPORT
 from job.runs.run import Run
 from job.settings.grid import trials
@@ -147,7 +148,7 @@ def _grid(report: Report) -> dict[str, Any]:
 def _survival(report: Report) -> dict[str, Any]:
     """Return the survival curves, and the trials that a reader can pick, with the looks of those that are shown."""
     picks = survival.default_picks(report)
-    slots = {name: survival.slot(place) for place, name in enumerate(picks)}
+    slots = {name: slot(place) for place, name in enumerate(picks)}
     return {
         "survival": survival.draw_survival(report, picks, all_of_them=True) if report.details else None,
         "picks": [(detail.row, slots.get(detail.row.trial)) for detail in report.details],

@@ -162,7 +162,9 @@ def drawable(report: "Report") -> dict[str, str]:
 
 def style() -> str:
     """Return the style sheet of the pictures."""
-    return files("job.report").joinpath("plot.css").read_text(encoding="utf-8")
+    from job.report.svg.lines import line_styles
+
+    return files("job.report").joinpath("plot.css").read_text(encoding="utf-8") + line_styles()
 
 
 def as_file(drawing: "Drawing") -> str:

@@ -1,16 +1,16 @@
 """Accuracy by epoch: single starts beside quantiles over all of them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from markupsafe import Markup
 
 from job.report.reading import Detail, Report
-from job.report.svg.axes import LogScale, epoch_axis, legend_places, share_axis
+from job.report.svg.axes import LogScale, PlotArea, epoch_axis, legend_places, share_axis
 from job.report.svg.elements import Drawing, number, polyline, steps, tag, text
 from job.report.svg.sheet import beside
 from job.wording import limit_words, listed
 
-Height = Callable[[float], float]
+_AREA = PlotArea(left=60, right=640, top=82, bottom=320)
 
 
 def draw_accuracy_of(report: Report, trials: Sequence[Detail]) -> Drawing:
@@ -22,20 +22,15 @@ def draw_accuracy_of(report: Report, trials: Sequence[Detail]) -> Drawing:
 
 def draw_accuracy(report: Report, detail: Detail) -> Drawing:
     """Draw accuracy by epoch: each of the first starts by itself, and quantiles and mean over all."""
-    left, right, top, bottom = 60, 640, 82, 320
-    scale = LogScale(report.limit, left, right)
-
-    def height(share: float) -> float:
-        return bottom - (bottom - top) * share
-
+    scale = LogScale(report.limit, _AREA.left, _AREA.right)
     content = [
-        *share_axis(left, right, top, bottom, "accuracy", above=28),
-        *epoch_axis(scale, top, bottom, "epoch (log scale)"),
+        *share_axis(_AREA, "accuracy", above=28),
+        *epoch_axis(scale, _AREA, "epoch (log scale)"),
     ]
     if detail.history is not None:
-        content += _all_starts(detail, scale, height)
+        content += _all_starts(detail, scale)
     if detail.networks is not None:
-        content += _single_starts(detail, scale, height)
+        content += _single_starts(detail, scale)
     content += _accuracy_legend(len(detail.networks.first) if detail.networks else 0)
     return Drawing(
         tuple(content),
@@ -47,13 +42,13 @@ def draw_accuracy(report: Report, detail: Detail) -> Drawing:
     )
 
 
-def _all_starts(detail: Detail, scale: LogScale, height: Height) -> list[Markup]:
+def _all_starts(detail: Detail, scale: LogScale) -> list[Markup]:
     history = detail.history
     assert history is not None
     x = [scale(at) for at in history.epochs.tolist()]
     until = scale.until(int(history.epochs[-1]))
     low, middle, high, mean = (
-        steps(x, [height(share) for share in values.tolist()], until)
+        steps(x, [_AREA.height(share) for share in values.tolist()], until)
         for values in (history.low, history.median, history.high, history.mean)
     )
     return [
@@ -63,7 +58,7 @@ def _all_starts(detail: Detail, scale: LogScale, height: Height) -> list[Markup]
     ]
 
 
-def _single_starts(detail: Detail, scale: LogScale, height: Height) -> list[Markup]:
+def _single_starts(detail: Detail, scale: LogScale) -> list[Markup]:
     """Draw each start as steps, a little apart, as they share four levels; a dot on top where it solved."""
     assert detail.networks is not None
     lines, dots = [], []
@@ -71,11 +66,11 @@ def _single_starts(detail: Detail, scale: LogScale, height: Height) -> list[Mark
     for at, start in reversed(list(enumerate(starts))):
         apart = (at - (len(starts) - 1) / 2) * 1.6
         x = [scale(epoch) for epoch in start.epochs]
-        y = [height(share) + apart for share in start.accuracy]
+        y = [_AREA.height(share) + apart for share in start.accuracy]
         kind = "start first" if at == 0 else "start"
         lines.append(tag("path", d=polyline(steps(x, y, scale.until(start.until))), class_=kind))
         if solved := _solved_at(detail, at):
-            dot = {"cx": scale(solved), "cy": height(1) - 14, "r": 5.0 if at == 0 else 4.0}
+            dot = {"cx": scale(solved), "cy": _AREA.height(1) - 14, "r": 5.0 if at == 0 else 4.0}
             words = tag("title", f"start {at + 1} (seed {start.seed}): solved in epoch {solved}")
             dots.append(tag("circle", words, **dot, class_=f"dot {kind}"))
     return [*lines, *dots]

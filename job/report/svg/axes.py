@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from markupsafe import Markup
 
@@ -32,28 +33,40 @@ class LogScale:
         return [*kept, self.limit]
 
 
-def epoch_axis(scale: LogScale, top: float, bottom: float, label: str) -> list[Markup]:
+@dataclass(frozen=True)
+class PlotArea:
+    """Where a plot is drawn, within its axes, in pixels."""
+
+    left: float
+    right: float
+    top: float
+    bottom: float
+
+    def height(self, share: float) -> float:
+        """Return where a share is, from 0 at the bottom to 1 at the top."""
+        return self.bottom - (self.bottom - self.top) * share
+
+
+def epoch_axis(scale: LogScale, area: PlotArea, label: str) -> list[Markup]:
     """Return the epoch axis below a plot, with its grid."""
     ticks = [(scale(epoch), epoch) for epoch in scale.ticks()]
-    grid = "".join(f"M{number(x)} {number(top)}V{number(bottom)}" for x, _ in ticks)
+    grid = "".join(f"M{number(x)} {number(area.top)}V{number(area.bottom)}" for x, _ in ticks)
     return [
         tag("path", d=grid, class_="grid"),
-        *(text(x, bottom + 17, f"{epoch:,}", "tick", "middle") for x, epoch in ticks),
-        text((scale.left + scale.right) / 2, bottom + 37, label, "label", "middle"),
+        *(text(x, area.bottom + 17, f"{epoch:,}", "tick", "middle") for x, epoch in ticks),
+        text((scale.left + scale.right) / 2, area.bottom + 37, label, "label", "middle"),
     ]
 
 
-def share_axis(
-    left: float, right: float, top: float, bottom: float, label: str, *, above: float = 14
-) -> list[Markup]:
+def share_axis(area: PlotArea, label: str, *, above: float = 14) -> list[Markup]:
     """Return an axis from 0 % (bottom) to 100 % (top) at the left of a plot, with its grid; its label is above."""
-    ticks = [(bottom - (bottom - top) * percent / 100, percent) for percent in (0, 25, 50, 75, 100)]
-    grid = "".join(f"M{number(left)} {number(y)}H{number(right)}" for y, _ in ticks[1:])
+    ticks = [(area.height(percent / 100), percent) for percent in (0, 25, 50, 75, 100)]
+    grid = "".join(f"M{number(area.left)} {number(y)}H{number(area.right)}" for y, _ in ticks[1:])
     return [
         tag("path", d=grid, class_="grid"),
-        tag("path", d=f"M{number(left)} {number(bottom)}H{number(right)}", class_="axis"),
-        *(text(left - 8, y + 4, f"{percent} %", "tick", "end") for y, percent in ticks),
-        text(left - 46, top - above, label, "label"),
+        tag("path", d=f"M{number(area.left)} {number(area.bottom)}H{number(area.right)}", class_="axis"),
+        *(text(area.left - 8, y + 4, f"{percent} %", "tick", "end") for y, percent in ticks),
+        text(area.left - 46, area.top - above, label, "label"),
     ]
 
 

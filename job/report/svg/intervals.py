@@ -4,7 +4,7 @@ from markupsafe import Markup
 
 from job.report.reading import Report
 from job.report.sentences import SIGNS, median_words
-from job.report.svg.axes import LogScale, epoch_axis
+from job.report.svg.axes import LogScale, PlotArea, epoch_axis
 from job.report.svg.elements import Drawing, tag, text
 from job.statistics.leaderboard import NOT_TOLD_APART, UNRANKED, WINNER, Row
 
@@ -50,7 +50,7 @@ def draw_intervals(report: Report, most: int = MOST_INTERVALS) -> Drawing:
     more = len(report.board.rows) - len(rows)
     bottom = top + 22.0 * (len(rows) + bool(more)) + 6
     scale = LogScale(report.limit, left, right)
-    content = [*epoch_axis(scale, top, bottom, "epochs to solve XOR (log scale)")]
+    content = [*epoch_axis(scale, PlotArea(left, right, top, bottom), "epochs to solve XOR (log scale)")]
     for at, row in enumerate(rows):
         y = top + 22.0 * (at + 0.5) + 3
         content.append(text(left - 12, y + 4, f"{SIGNS.get(row.standing, '')} {row.trial}".strip(), "tick", "end"))
