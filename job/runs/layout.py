@@ -1,0 +1,103 @@
+"""The names of all objects in an output: every one is built and parsed here, and nowhere else.
+
+    runs/<run>/sweep.json                           the validated sweep and where it came from; create-once
+    runs/<run>/trials/<trial>/<attempt>/<file>      what one attempt wrote
+    runs/<run>/trials/<trial>/result.json           written last, create-once: it exists = the trial is done
+    runs/<run>/trials/<trial>/events.out.tfevents   a copy of that attempt's, for TensorBoard
+    runs/<run>/report/<file>                        what people read; a newer one replaces an older one
+    champion.json                                   the model in use, and every decision about it
+
+Names within a run's folder are relative to it; `in_run` makes them names in the output.
+"""
+
+import re
+from dataclasses import dataclass
+
+CHAMPION = "champion.json"
+
+RUNS = "runs"
+SWEEP = "sweep.json"
+TRIALS = "trials"
+RESULT = "result.json"
+
+REPLICATES = "replicates.csv"
+HISTORY = "history.csv"
+NETWORKS = "networks.json"
+MODEL = "model.keras"
+CARD = "README.md"
+EVENTS = "tensorboard.tfrecord"
+SHOWN_EVENTS = "events.out.tfevents"
+"""TensorBoard reads each file with `tfevents` in its name: an attempt's own has none, since it may not count."""
+LOG = "log.jsonl"
+
+REPORT = "report"
+PAGE = f"{REPORT}/index.html"
+LEADERBOARD = f"{REPORT}/leaderboard.csv"
+SUMMARY = f"{REPORT}/summary.json"
+
+
+@dataclass(frozen=True)
+class TrialObject:
+    """What the name of an object below `trials/` says."""
+
+    trial: str
+    attempt: str | None
+    """None for what belongs to the trial itself, such as its result."""
+    file: str
+
+
+def run_folder(run: str) -> str:
+    """Return the folder of a run in the output."""
+    return f"{RUNS}/{run}"
+
+
+def in_run(run: str, name: str) -> str:
+    """Return the name in the output of an object of a run."""
+    return f"{run_folder(run)}/{name}"
+
+
+def begun_run(name: str) -> str | None:
+    """Return the run whose sweep.json an object of the output is; None for any other object."""
+    found = re.fullmatch(f"{RUNS}/([^/]+)/{re.escape(SWEEP)}", name)
+    return found[1] if found else None
+
+
+def split_run_url(url: str) -> tuple[str, str] | None:
+    """Split the URL or path of a run's folder into that of the output and the run's name; None for any other."""
+    output, separator, run = url.rpartition(f"/{RUNS}/")
+    return (output or "/", run) if separator and run and "/" not in run else None
+
+
+def result_of(trial: str) -> str:
+    """Return the name of a trial's result."""
+    return f"{TRIALS}/{trial}/{RESULT}"
+
+
+def shown_events_of(trial: str) -> str:
+    """Return the name of the events that TensorBoard shows of a trial."""
+    return f"{TRIALS}/{trial}/{SHOWN_EVENTS}"
+
+
+def attempt_file(trial: str, attempt: str, file: str) -> str:
+    """Return the name of a file of an attempt."""
+    return f"{TRIALS}/{trial}/{attempt}/{file}"
+
+
+def picture_of(kind: str) -> str:
+    """Return the name of a picture of the report."""
+    return f"{REPORT}/{kind}.svg"
+
+
+def failure_of(index: int) -> str:
+    """Return the name of what says why an attempt at a completion index failed."""
+    return f"{REPORT}/failures/{index}.json"
+
+
+def parse_trial_object(name: str) -> TrialObject | None:
+    """Return what the name of an object within a run says; None unless it lies below a trial."""
+    match name.split("/"):
+        case [folder, trial, file] if folder == TRIALS:
+            return TrialObject(trial, None, file)
+        case [folder, trial, attempt, file] if folder == TRIALS:
+            return TrialObject(trial, attempt, file)
+    return None
