@@ -1,4 +1,7 @@
-"""Numbers and other values as people read them."""
+"""How numbers, lists and other values are written for people: one function for each kind, used everywhere.
+
+An epoch that is None lies beyond the epoch limit, or there are too few random starts to tell it.
+"""
 
 import json
 from collections.abc import Sequence
@@ -26,8 +29,23 @@ def value_words(value: object) -> str:
     return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)
 
 
+def epoch_words(epoch: int | None, limit: int) -> str:
+    """Write an epoch, as `22`; None is written as `>1000`, with the epoch limit."""
+    return f">{limit}" if epoch is None else str(epoch)
+
+
+def median_words(median: int | None, low: int | None, high: int | None, limit: int) -> str:
+    """Write a median with the ends of its interval, in epochs, as `22 (20 to 23)`."""
+    return f"{epoch_words(median, limit)} ({epochs_words(low, high, limit)})"
+
+
+def epochs_words(first: int | None, last: int | None, limit: int) -> str:
+    """Write a range of epochs, as `20 to 23` or `618 to >1000`."""
+    return f"{epoch_words(first, limit)} to {epoch_words(last, limit)}"
+
+
 def percent(share: float, digits: int = 1) -> str:
-    """Write a share in percent, as `97.7`; what is not quite all or nothing is `>99.9` or `<0.1`."""
+    """Write a share, from 0 to 1, in percent, as `97.7`; one that is not quite 0 or 1 is `<0.1` or `>99.9`."""
     least = 10.0**-digits
     words = f"{100 * share:.{digits}f}"
     if 0 < share < 1 and float(words) in (0, 100):
@@ -35,9 +53,65 @@ def percent(share: float, digits: int = 1) -> str:
     return words
 
 
-def listed(words: Sequence[str]) -> str:
-    """Join words, as `a`, `a and b` or `a, b and c`."""
-    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
+def share_words(share: float, low: float, high: float) -> str:
+    """Write a share with the ends of its interval, each from 0 to 1, as `97.7% (95.0% to 98.9%)`."""
+    return f"{percent(share)}% ({shares_words(low, high)})"
+
+
+def shares_words(low: float, high: float) -> str:
+    """Write a range of shares, as `95.0% to 98.9%`."""
+    return f"{low:.1%} to {high:.1%}"
+
+
+def p_value_words(p: float) -> str:
+    """Write a p-value for a table, as `0.012` or `<0.001`."""
+    return "<0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def p_equation(p: float) -> str:
+    """Write a p-value for a sentence, as `p = 0.012` or `p < 0.001`."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+
+
+def duration_words(seconds: float, digits: int = 1) -> str:
+    """Write a duration, as `0.4 s`, `12 s`, `3 min 20 s` or `2 h 5 min`; below 10 s, with so many decimals."""
+    if seconds < 10:
+        return f"{seconds:.{digits}f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def scaled(number: float) -> str:
+    """Write a large number with the prefix of its unit, as `3.2 M` or `850`."""
+    for size, prefix in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if number >= size:
+            return f"{number / size:.1f} {prefix}"
+    return f"{number:.0f}"
+
+
+def rate_words(replicate_epochs: float, seconds: float) -> str:
+    """Write a training speed, as `3.2 M replicate-epochs/s`."""
+    return f"{scaled(replicate_epochs / seconds if seconds > 0 else 0.0)} replicate-epochs/s"
+
+
+def listed(names: Sequence[str], most: int | None = None) -> str:
+    """List names, as `a`, `a and b` or `a, b and c`.
+
+    Args:
+        names: the names, at least one.
+        most: how many of them are written; of more, the others are counted: `a, b and 3 more`.
+    """
+    if most is not None and len(names) > most:
+        return f"{', '.join(names[:most])} and {len(names) - most:,} more"
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+def listed_reasons(reasons: Sequence[str], most: int = 3) -> str:
+    """List sentences that say what is wrong, as `a; b; c; and 2 more`."""
+    more = f"; and {len(reasons) - most:,} more" if len(reasons) > most else ""
+    return f"{'; '.join(reasons[:most])}{more}"
 
 
 def quoted(value: object) -> str:

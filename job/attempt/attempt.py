@@ -24,7 +24,7 @@ from job.signals import StopRequest
 from job.statistics.survival import EpochsToSolve, outcome
 from job.training.loop import Hooks, Progress, Training, train
 from job.training.networks import as_plain_model
-from job.wording import count_words, limit_words, percent
+from job.wording import count_words, epochs_words, limit_words, percent, shares_words
 
 
 def new_attempt() -> str:
@@ -191,12 +191,11 @@ def outcome_words(numbers: Outcome, limit: int, title: str) -> str:
     if numbers.median is None:
         half = f"fewer than half of the starts solve {title} within {limit_words(limit)}"
     else:
-        high = numbers.median_high or f"over {limit}"
-        interval = f"(95 % interval {numbers.median_low} to {high})"
+        interval = f"(95 % interval {epochs_words(numbers.median_low, numbers.median_high, limit)})"
         half = f"half of the starts solve {title} by epoch {numbers.median} {interval}"
     return (
         f"{half}; {numbers.solved} of {numbers.replicates} solved, {percent(numbers.share_solved)}% "
-        f"(95 % interval {numbers.share_low:.1%} to {numbers.share_high:.1%})"
+        f"(95 % interval {shares_words(numbers.share_low, numbers.share_high)})"
     )
 
 

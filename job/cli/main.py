@@ -30,6 +30,7 @@ from job.errors import ConfigError, SweepError
 from job.settings.axes import AXIS_NAMES
 from job.settings.sweep import Settings
 from job.settings.validation import make_settings
+from job.wording import listed_reasons
 
 if TYPE_CHECKING:
     from job.settings.grid import Trial
@@ -93,12 +94,11 @@ def sweep(context: click.Context, /, log_format: str, debug: bool, **_: Any) -> 
     unshown = [str(error) for name, error in outcome.unshown.items() if name not in written.board.damaged]
     damage = [written.damage_words] if written.damage else []
     if unshown:
-        more = f"; and {len(unshown) - 3} more" if len(unshown) > 3 else ""
-        damage.append(f"TensorBoard goes without what is damaged: {'; '.join(unshown[:3])}{more}")
+        damage.append(f"TensorBoard goes without what is damaged: {listed_reasons(unshown)}")
     if damage:
         _fail("; ".join(damage), 1, context.obj)
     if outcome.failed:
-        reasons = "; ".join(f"{name}: {error}" for name, error in list(outcome.failed.items())[:3])
+        reasons = listed_reasons([f"{name}: {error}" for name, error in outcome.failed.items()])
         count = f"{len(outcome.failed)} of {config.trial_count} trials failed"
         _fail(f"{count}: {reasons}", failures_exit_code(list(outcome.failed.values())), context.obj)
 

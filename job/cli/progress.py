@@ -20,15 +20,7 @@ from job.errors import SweepError, TrialError
 from job.execution.pool import Watcher
 from job.runs.results import TrialResult
 from job.runs.run import Run
-
-
-def as_rate(replicate_epochs: float, seconds: float) -> str:
-    """Write a training speed, such as `3.2 M replicate-epochs/s`."""
-    rate = replicate_epochs / seconds if seconds > 0 else 0.0
-    for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if rate >= size:
-            return f"{rate / size:.1f} {unit} replicate-epochs/s"
-    return f"{rate:.0f} replicate-epochs/s"
+from job.wording import rate_words
 
 
 class TerminalWatcher(Watcher):
@@ -78,7 +70,7 @@ class TerminalWatcher(Watcher):
     def progress(self, replicate_epochs: int) -> None:
         """Show the speed since the training began."""
         self.trained += replicate_epochs
-        self.bar.update(self.task, speed=as_rate(self.trained, time.monotonic() - self.started))
+        self.bar.update(self.task, speed=rate_words(self.trained, time.monotonic() - self.started))
 
     def done(self, result: TrialResult) -> None:
         """Count a trial, and show it if it is the best so far."""

@@ -8,8 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from job.settings.axes import AXIS_NAMES
-from job.statistics.leaderboard import NOT_TOLD_APART, WINNER, Leaderboard, Row, epoch
-from job.wording import percent
+from job.statistics.leaderboard import NOT_TOLD_APART, WINNER, Leaderboard, Row
+from job.wording import epochs_words, listed, median_words, p_value_words, share_words
 
 MEDIAN, SPREAD, SOLVED = "epochs to solve\nmedian (95 %)", "10 % to 90 %", "solved (95 %)"
 TRIAL, WEIGHTS, P_VALUE = "trial", "weights", "p against\nwinner"
@@ -34,9 +34,7 @@ def print_leaderboard(board: Leaderboard, console: Console) -> None:
         _print_rows(board, console)
     console.print(Text(board.verdict))
     if board.missing:
-        more = f" and {len(board.missing) - MOST_MISSING} more" if len(board.missing) > MOST_MISSING else ""
-        names = ", ".join(board.missing[:MOST_MISSING])
-        console.print(f"No result yet: {escape(names)}{more}", highlight=False)
+        console.print(f"No result yet: {escape(listed(board.missing, MOST_MISSING))}", highlight=False)
 
 
 def _print_rows(board: Leaderboard, console: Console) -> None:
@@ -117,18 +115,11 @@ def _title(axis: str) -> str:
 
 def _cells(row: Row, limit: int) -> dict[str, str]:
     numbers = row.outcome
-    median, low, high = (epoch(value, limit) for value in (numbers.median, numbers.median_low, numbers.median_high))
     return {
         **{_title(axis): str(getattr(row.architecture, axis)) for axis in AXIS_NAMES},
         WEIGHTS: str(row.architecture.weights),
-        MEDIAN: f"{median} ({low} to {high})",
-        SPREAD: f"{epoch(numbers.q10, limit)} to {epoch(numbers.q90, limit)}",
-        SOLVED: f"{percent(numbers.share_solved)}% ({numbers.share_low:.1%} to {numbers.share_high:.1%})",
-        P_VALUE: _p_value(row.p_adjusted),
+        MEDIAN: median_words(numbers.median, numbers.median_low, numbers.median_high, limit),
+        SPREAD: epochs_words(numbers.q10, numbers.q90, limit),
+        SOLVED: share_words(numbers.share_solved, numbers.share_low, numbers.share_high),
+        P_VALUE: "" if row.p_adjusted is None else p_value_words(row.p_adjusted),
     }
-
-
-def _p_value(value: float | None) -> str:
-    if value is None:
-        return ""
-    return "<0.001" if value < 0.001 else f"{value:.3f}"

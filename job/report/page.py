@@ -26,7 +26,7 @@ from job.runs.layout import LEADERBOARD, REPORT
 from job.runs.run import Run
 from job.settings.grid import trials
 from job.statistics.leaderboard import Row, as_csv
-from job.wording import count_words, value_words
+from job.wording import count_words, listed, p_value_words, value_words
 
 INDEX = f"{REPORT}/index.html"
 
@@ -117,7 +117,7 @@ def render(report: Report, *, exported: bool = False) -> str:
 def _environment(report: Report) -> Environment:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["count"] = count_words
-    environment.filters["named"] = words.named
+    environment.filters["listed"] = listed
     environment.filters["unbroken"] = lambda sentence: _unbroken(sentence, report)
     return environment
 
@@ -207,10 +207,10 @@ def _table_row(report: Report, row: Row, index: int) -> dict[str, Any]:
         "index": index,
         "sign": words.SIGNS.get(row.standing, ""),
         "detailed": row.place <= len(report.details),
-        "median": words.median_words(numbers, limit),
-        "spread": words.spread_words(numbers, limit),
-        "solved": words.share_words(numbers),
-        "p": "" if row.p_adjusted is None else words.p_words(row.p_adjusted).removeprefix("p ").removeprefix("= "),
+        "median": words.median_of(numbers, limit),
+        "spread": words.spread_of(numbers, limit),
+        "solved": words.share_of(numbers),
+        "p": "" if row.p_adjusted is None else p_value_words(row.p_adjusted),
         "sparkline": draw_sparkline(row, limit),
         "axes": {axis: value_words(getattr(row.architecture, axis)) for axis in report.varied},
     }

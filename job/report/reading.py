@@ -22,6 +22,7 @@ from job.runs.snapshots import Networks
 from job.settings.grid import trials
 from job.statistics.leaderboard import Leaderboard, Row, epochs_to_solve, leaderboard_of
 from job.statistics.survival import EpochsToSolve
+from job.wording import listed_reasons
 
 AT_ONCE = 16
 """Reads side by side: a bucket answers each in tens of milliseconds."""
@@ -131,8 +132,7 @@ class Report:
     @property
     def damage_words(self) -> str:
         """What could not be read, in one line."""
-        more = f"; and {len(self.damage) - 3} more" if len(self.damage) > 3 else ""
-        return f"the report goes without what is damaged: {'; '.join(self.damage[:3])}{more}"
+        return f"the report goes without what is damaged: {listed_reasons(self.damage)}"
 
     @property
     def varied(self) -> list[str]:

@@ -8,9 +8,9 @@ from job.report.reading import Detail, Report
 from job.runs.results import ChosenReplicate, Outcome
 from job.runs.snapshots import Network, Plane, Unsolved
 from job.settings.grid import Architecture
-from job.statistics.leaderboard import NOT_TOLD_APART, WINNER, Row, epoch
+from job.statistics.leaderboard import NOT_TOLD_APART, WINNER, Row
 from job.statistics.survival import SIGNIFICANCE_LEVEL, Comparison, EpochsToSolve, compare
-from job.wording import count_words, percent
+from job.wording import count_words, epochs_words, median_words, p_equation, share_words
 
 SIGNS = {WINNER: "★", NOT_TOLD_APART: "≈"}
 """What marks a trial's standing, beside any colour."""
@@ -34,7 +34,7 @@ def claim(report: Report) -> str | None:
     layers, test = pair
     where = f"{layers} hidden layer{'' if layers == 1 else 's'}"
     said = f"The tutorial's claim that {CLAIMED_SLOWER} neurons are slower than {CLAIMED_FASTER} ({where})"
-    p = p_words(test.p_value)
+    p = p_equation(test.p_value)
     if test.p_value >= SIGNIFICANCE_LEVEL:
         return f"{said} is neither confirmed nor refuted by this run ({p})."
     return f"{said} does not hold: they are faster ({p})." if test.z > 0 else f"{said} holds ({p})."
@@ -49,26 +49,19 @@ def _claimed_pair(data: Mapping[Architecture, EpochsToSolve]) -> tuple[int, Comp
     return None
 
 
-def p_words(p: float) -> str:
-    """Write a p-value as `p = 0.012` or `p < 0.001`."""
-    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+def median_of(numbers: Outcome, limit: int) -> str:
+    """Write a trial's median with its interval, as `22 (20 to 23)`."""
+    return median_words(numbers.median, numbers.median_low, numbers.median_high, limit)
 
 
-def median_words(numbers: Outcome, limit: int) -> str:
-    """Write a median with its interval, as `22 (20 to 23)`."""
-    median, low, high = (epoch(at, limit) for at in (numbers.median, numbers.median_low, numbers.median_high))
-    return f"{median} ({low} to {high})"
+def share_of(numbers: Outcome) -> str:
+    """Write the share of a trial's starts that solved, with its interval, as `97.7% (95.0% to 98.9%)`."""
+    return share_words(numbers.share_solved, numbers.share_low, numbers.share_high)
 
 
-def share_words(numbers: Outcome) -> str:
-    """Write the share solved with its interval, as `97.7 % (95.0 to 98.9)`."""
-    low, high = 100 * numbers.share_low, 100 * numbers.share_high
-    return f"{percent(numbers.share_solved)} % ({low:.1f} to {high:.1f})"
-
-
-def spread_words(numbers: Outcome, limit: int) -> str:
-    """Write from which epoch to which the middle 80 % of the starts solve, as `8 to 46`."""
-    return f"{epoch(numbers.q10, limit)} to {epoch(numbers.q90, limit)}"
+def spread_of(numbers: Outcome, limit: int) -> str:
+    """Write the epochs by which 10 % and 90 % of a trial's starts have solved, as `8 to 46`."""
+    return epochs_words(numbers.q10, numbers.q90, limit)
 
 
 def chosen_words(start: ChosenReplicate, right: bool | None, limit: int) -> str:
@@ -112,15 +105,9 @@ def trial_words(row: Row, limit: int) -> str:
     """Say one trial's numbers in one line."""
     numbers = row.outcome
     return (
-        f"{row.trial}: median {median_words(numbers, limit)} epochs, {share_words(numbers)} of "
+        f"{row.trial}: median {median_of(numbers, limit)} epochs, {share_of(numbers)} of "
         f"{count_words(numbers.replicates, 'start')} solved"
     )
-
-
-def named(names: Sequence[str], most: int = 20) -> str:
-    """List names; of many, the first, and how many more there are."""
-    more = f" and {len(names) - most:,} more" if len(names) > most else ""
-    return f"{', '.join(names[:most])}{more}"
 
 
 TARGETS = ((0, 0, 0), (0, 1, 1), (1, 0, 1), (1, 1, 0))

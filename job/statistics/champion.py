@@ -16,8 +16,9 @@ from job import logs
 from job.errors import ConfigError, ConflictError, NoWinnerError, ObjectNotFoundError, SweepError
 from job.runs.layout import MODEL
 from job.runs.run import Run
-from job.statistics.leaderboard import Leaderboard, epoch
+from job.statistics.leaderboard import Leaderboard
 from job.storage import Storage
+from job.wording import epoch_words, epochs_words
 
 NAME = "champion.json"
 
@@ -46,10 +47,9 @@ class Contender(BaseModel):
 
     def __str__(self) -> str:
         """Name it with its numbers."""
-        low, median, high = (
-            epoch(value, self.epochs) for value in (self.median_low, self.median, self.median_high)
-        )
-        return f"{self.trial} of {self.run} (median {median} epochs, 95 % interval {low} to {high})"
+        median = epoch_words(self.median, self.epochs)
+        interval = epochs_words(self.median_low, self.median_high, self.epochs)
+        return f"{self.trial} of {self.run} (median {median} epochs, 95 % interval {interval})"
 
 
 class Decision(BaseModel):

@@ -15,7 +15,7 @@ from job.runs.run import Run
 from job.settings.axes import AXIS_NAMES
 from job.settings.grid import Architecture, Trial, trials
 from job.statistics.survival import EpochsToSolve, Ranking, rank
-from job.wording import count_words, limit_words, listed, percent
+from job.wording import count_words, epochs_words, limit_words, listed, percent
 
 MOST_LISTED = 100
 """The most letters of the first five names of a list: of longer names, two are listed."""
@@ -146,8 +146,7 @@ def _verdict(board: Leaderboard) -> str:
     else:
         how = (
             f"half of its starts solve XOR by epoch {numbers.median} "
-            f"(95 % interval {epoch(numbers.median_low, board.epochs)} to "
-            f"{epoch(numbers.median_high, board.epochs)})"
+            f"(95 % interval {epochs_words(numbers.median_low, numbers.median_high, board.epochs)})"
         )
     size = f"{count_words(shape.layers, 'hidden layer')} of {count_words(shape.neurons, 'neuron')}"
     sentence = f"{winner.trial} ({size}) {'leads' if numbers.median is None else 'is fastest'}: {how}"
@@ -172,15 +171,7 @@ def _missing(board: Leaderboard) -> str:
 
 
 def _listed(names: Sequence[str]) -> str:
-    most = 5 if len("".join(names[:5])) <= MOST_LISTED else 2
-    if len(names) > most:
-        return f"{', '.join(names[:most])} and {len(names) - most} more"
-    return listed(names)
-
-
-def epoch(value: int | None, limit: int) -> str:
-    """Write an epoch; None: the data do not reach it, as it is beyond the limit, or the starts are too few."""
-    return f">{limit}" if value is None else str(value)
+    return listed(names, most=5 if len("".join(names[:5])) <= MOST_LISTED else 2)
 
 
 def records(board: Leaderboard) -> list[dict[str, Any]]:

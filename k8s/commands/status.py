@@ -13,6 +13,7 @@ from job import termination
 from job.errors import ConfigError, ObjectNotFoundError, StorageError, StorageUnavailableError, SweepError
 from job.runs.results import FailedTrial
 from job.runs.run import Run
+from job.wording import duration_words, epoch_words, epochs_words
 from k8s.api.client import Cluster
 from k8s.api.watch import ADDED, MODIFIED, Change
 from k8s.observe.causes import Cause
@@ -197,12 +198,13 @@ def in_words(row: Row, now: datetime | None = None) -> str:
     """Say what there is to say of a trial beside its state."""
     trial, numbers = row.trial, row.numbers
     if numbers:
-        median, low, high = (_epoch(numbers, name) for name in ("median", "median_low", "median_high"))
-        return f"median {median} (95 % interval {low} to {high})"
+        median, limit = numbers["median"], numbers["limit"]
+        interval = epochs_words(numbers["median_low"], numbers["median_high"], limit)
+        return f"median {epoch_words(median, limit)} (95 % interval {interval})"
     if trial.since and trial.state != FAILED:
         seconds = int(((now or datetime.now(UTC)) - datetime.fromisoformat(trial.since)).total_seconds())
         attempt = f", attempt {trial.pod.attempt}" if trial.pod and trial.pod.attempt > 1 else ""
-        return f"since {trial.since} ({_span(max(seconds, 0))}){attempt}"
+        return f"since {trial.since} ({duration_words(max(seconds, 0), digits=0)}){attempt}"
     return trial.cause.text if trial.cause else ""
 
 
@@ -211,17 +213,6 @@ def _stored_numbers(run: Run, trial: str) -> termination.KeyNumbers | None:
         return termination.KeyNumbers.of(run.result(trial).summary.outcome)
     except ObjectNotFoundError:
         return None
-
-
-def _epoch(numbers: dict[str, Any], name: str) -> str:
-    value = numbers.get(name)
-    return f">{numbers['limit']}" if value is None else str(value)
-
-
-def _span(seconds: int) -> str:
-    minutes, seconds = divmod(seconds, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
 
 
 def _record(row: Row) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.table import Table
 
-from job.cli.progress import as_rate
 from job.training.devices import start_tensorflow
+from job.wording import scaled
 
 start_tensorflow("cpu")
 
@@ -32,7 +32,7 @@ def main() -> None:
     table = Table("trial", "weights", "this", "train_on_batch", "fit", "x train_on_batch", "x fit", box=None)
     for trial in trials(make_settings({})):
         ours, batch, fit = (measure(trial.architecture) for measure in (vectorised, train_on_batch, keras_fit))
-        rates = [as_rate(rate, 1).removesuffix("replicate-epochs/s") for rate in (ours, batch, fit)]
+        rates = [scaled(rate) for rate in (ours, batch, fit)]
         weights = str(trial.architecture.weights)
         table.add_row(trial.name, weights, *rates, f"{ours / batch:,.0f}", f"{ours / fit:,.0f}")
     console = Console(width=110)

@@ -92,7 +92,7 @@ def corners(d):
 
 def p_words(p):
     """Write a p-value as the page does."""
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+    return "<0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def cells(page, head):

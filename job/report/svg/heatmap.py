@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from job.report.reading import Report
-from job.report.sentences import SIGNS, median_words, share_words, spread_words
+from job.report.sentences import SIGNS, median_of, share_of, spread_of
 from job.report.svg.colours import readable_on, sequential
 from job.report.svg.elements import Drawing, tag, text
 from job.report.svg.sheet import beside
 from job.settings.grid import Trial, trials
-from job.statistics.leaderboard import WINNER, Row, epoch
-from job.wording import count_words, percent, value_words
+from job.statistics.leaderboard import WINNER, Row
+from job.wording import count_words, epoch_words, percent, value_words
 
 MEDIAN, SOLVED = "median", "solved"
 METRICS = {MEDIAN: "median epochs to solve", SOLVED: "share of the starts that solve it"}
@@ -126,8 +126,7 @@ def _font_size(words: str, wide: int) -> float:
 def _alternative(report: Report, row: Row) -> str:
     of = row.architecture
     return (
-        f"{of.layers} x {of.neurons}: {median_words(row.outcome, report.limit)} epochs, "
-        f"{share_words(row.outcome)} solved"
+        f"{of.layers} x {of.neurons}: {median_of(row.outcome, report.limit)} epochs, {share_of(row.outcome)} solved"
     )
 
 
@@ -198,7 +197,7 @@ def _value(report: Report, row: Row, metric: str) -> tuple[float | None, str]:
     if metric == SOLVED:
         return numbers.share_solved, f"{percent(numbers.share_solved, 0)} %"
     if numbers.median is None:
-        return None, epoch(None, report.limit)
+        return None, epoch_words(None, report.limit)
     low, high = report.median_range
     span = math.log(high / low) or 1.0
     return 1 - math.log(numbers.median / low) / span, str(numbers.median)
@@ -228,9 +227,9 @@ def tip_lines(report: Report, trial: Trial, row: Row | None, undone: Mapping[str
         yield undone.get(trial.name, "no result yet")
         return
     numbers = row.outcome
-    yield f"median {median_words(numbers, report.limit)} epochs"
-    yield f"middle 80 %: {spread_words(numbers, report.limit)}"
-    yield f"solved {share_words(numbers)}"
+    yield f"median {median_of(numbers, report.limit)} epochs"
+    yield f"middle 80 %: {spread_of(numbers, report.limit)}"
+    yield f"solved {share_of(numbers)}"
     yield f"{count_words(numbers.replicates, 'start')}, place {row.place}"
 
 

@@ -3,7 +3,7 @@
 from markupsafe import Markup
 
 from job.report.reading import Report
-from job.report.sentences import SIGNS, median_words
+from job.report.sentences import SIGNS, median_of
 from job.report.svg.axes import LogScale, PlotArea, epoch_axis
 from job.report.svg.elements import Drawing, tag, text
 from job.statistics.leaderboard import NOT_TOLD_APART, UNRANKED, WINNER, Row
@@ -64,6 +64,6 @@ def draw_intervals(report: Report, most: int = MOST_INTERVALS) -> Drawing:
         620,
         bottom + 46,
         title="Median epochs to solve XOR, with intervals, best first",
-        description="; ".join(f"{row.trial}: {median_words(row.outcome, report.limit)}" for row in rows),
+        description="; ".join(f"{row.trial}: {median_of(row.outcome, report.limit)}" for row in rows),
         class_="intervals",
     )

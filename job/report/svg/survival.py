@@ -6,7 +6,7 @@ import numpy as np
 from markupsafe import Markup
 
 from job.report.reading import Detail, Report
-from job.report.sentences import median_words
+from job.report.sentences import median_of
 from job.report.svg.axes import LogScale, PlotArea, epoch_axis, legend_places, share_axis
 from job.report.svg.elements import Drawing, number, polyline, steps, tag, text
 from job.report.svg.lines import NAME_HEIGHT, all_slots, name_places, slot, spread_names
@@ -67,7 +67,7 @@ def draw_survival(report: Report, picked: list[str], *, all_of_them: bool = Fals
 def _in_words(detail: Detail, limit: int) -> str:
     numbers = detail.row.outcome
     never = f"{percent(1 - numbers.share_solved)} % never"
-    return f"{detail.row.trial}: half solved by epoch {median_words(numbers, limit)}, {never}"
+    return f"{detail.row.trial}: half solved by epoch {median_of(numbers, limit)}, {never}"
 
 
 def _legend_entry(position: int, name: str, place: tuple[float, int]) -> Markup:

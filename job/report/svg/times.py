@@ -6,7 +6,7 @@ from job.errors import NothingToDrawError
 from job.report.reading import Report
 from job.report.svg.axes import legend_places
 from job.report.svg.elements import Drawing, tag, text
-from job.wording import count_words
+from job.wording import count_words, duration_words, percent
 
 MOST_TIMES = 40
 """The most trials of one picture here."""
@@ -49,7 +49,7 @@ def draw_times(report: Report) -> Drawing:
             if width >= 0.1:
                 content.append(tag("rect", title, x=x, y=y, width=width, height=17.0, class_=f"time {part}"))
             x += width
-        content.append(text(x + 8, y + 13, seconds_words(sum(spent.values())), "tick"))
+        content.append(text(x + 8, y + 13, duration_words(sum(spent.values())), "tick"))
     for (part, words), (x, row) in zip(PARTS.items(), legend, strict=True):
         y = 10 + 20.0 * row
         content.append(tag("rect", x=x, y=y, width=14.0, height=14.0, class_=f"time {part}"))
@@ -81,19 +81,9 @@ def time_words(report: Report) -> str:
         return "No trial says how long it took."
     total = sum(sum(parts.values()) for parts in known)
     shares = [
-        f"{words} {seconds_words(spent)} ({spent / total:.0%})".replace("%", " %")
+        f"{words} {duration_words(spent)} ({percent(spent / total, 0)} %)"
         for part, words in PARTS.items()
         if (spent := sum(parts.get(part, 0.0) for parts in known)) and total
     ]
-    took = f"{count_words(len(known), 'trial')} took {seconds_words(total)} in all, those side by side added up"
+    took = f"{count_words(len(known), 'trial')} took {duration_words(total)} in all, those side by side added up"
     return f"{took}: {', '.join(shares)}."
-
-
-def seconds_words(seconds: float) -> str:
-    """Write a time, as `0.4 s`, `12 s` or `3 min 20 s`."""
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s" if minutes else f"{rest} s"
-    return f"{minutes // 60} h {minutes % 60} min"

@@ -41,7 +41,7 @@ def test_the_report_of_a_run_without_any_result_is_a_page_that_says_so(copy, wri
     shutil.rmtree(copy / "report")
     _, page = write()
     assert "No trial has a result" in page.one("p", "verdict").text
-    assert "3 trials of 3 have no result: l1-n2, l1-n8, l1-n32" in page.one("p", "warning").text
+    assert "3 trials of 3 have no result: l1-n2, l1-n8 and l1-n32" in page.one("p", "warning").text
     names = {path.name for path in (copy / "report").iterdir() if not path.name.startswith(".")}
     assert names == {"index.html", "activations.svg"}
 

@@ -36,7 +36,7 @@ def median_words(numbers):
 
 def share_words(numbers):
     share, low, high = (100 * numbers[name] for name in ("share_solved", "share_low", "share_high"))
-    return f"{share:.1f} % ({low:.1f} to {high:.1f})"
+    return f"{share:.1f}% ({low:.1f}% to {high:.1f}%)"
 
 
 def at(x):
@@ -350,7 +350,7 @@ def test_the_tutorials_claim_is_held_against_the_rows(paneled_sweep):
     assert said.startswith("The tutorial's claim that 32 neurons are slower than 16 (1 hidden layer) ")
     how = "is neither confirmed nor refuted by this run" if p >= 0.05 else "does not hold" if z > 0 else "holds"
     assert how in said
-    assert f"(p {'' if p < 0.001 else '= '}{p_words(p)})" in said
+    assert f"({'p < 0.001' if p < 0.001 else f'p = {p:.3f}'})" in said
 
 
 def test_without_the_tutorials_networks_nothing_is_said_of_its_claim(page):
