@@ -114,8 +114,12 @@ class Summary(BaseModel):
             return value
         return {
             "outcome": {name: value[name] for name in Outcome.__dataclass_fields__ if name in value},
-            "chosen": {name.removeprefix("chosen_"): of for name, of in value.items() if name.startswith("chosen_")},
-            "seconds": {name.removesuffix("_seconds"): of for name, of in value.items() if name.endswith("_seconds")},
+            "chosen": {
+                name.removeprefix("chosen_"): of for name, of in value.items() if name.startswith("chosen_")
+            },
+            "seconds": {
+                name.removesuffix("_seconds"): of for name, of in value.items() if name.endswith("_seconds")
+            },
             **{name: value[name] for name in ("replicate_epochs", "device") if name in value},
         }
 

@@ -33,7 +33,12 @@ def test_an_object_of_a_trial_is_told_by_its_name(name, found):
 
 @pytest.mark.parametrize(
     ("name", "run"),
-    [("runs/r/sweep.json", "r"), ("runs/r/trials/sweep.json", None), ("runs/sweep.json", None), ("x/r/sweep.json", None)],
+    [
+        ("runs/r/sweep.json", "r"),
+        ("runs/r/trials/sweep.json", None),
+        ("runs/sweep.json", None),
+        ("x/r/sweep.json", None),
+    ],
 )
 def test_a_run_has_begun_where_its_sweep_is_stored(name, run):
     assert layout.begun_run(name) == run
