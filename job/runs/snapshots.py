@@ -1,6 +1,6 @@
-"""What an attempt keeps of a few replicates in detail: networks.json, which the report draws.
+"""networks.json: what an attempt keeps of a few replicates in detail, for the report to draw.
 
-Plain numbers, so that whoever reads them needs neither Keras nor TensorFlow.
+It holds plain numbers, so that reading it takes neither Keras nor TensorFlow.
 """
 
 import itertools
@@ -16,18 +16,18 @@ from job.problems import Problem
 SIDE = 41
 """Points along each side of a plane."""
 FIRST = 8
-"""So many replicates' accuracy is kept, the first by seed: seeds are arbitrary, so this is a fair sample."""
+"""How many replicates' accuracy is kept, the first by seed: seeds are arbitrary, so this is a fair sample."""
 MOST_CHANGES = 500
-"""The most changes of accuracy that are kept of one replicate; its curve ends there."""
+"""The most changes of accuracy that are kept for one replicate; its curve ends there."""
 MOST_PATTERNS = 6
-"""So many of the ways not to solve the problem are kept, those that most replicates ended in."""
+"""How many of the ways not to solve the problem are kept: those that most replicates ended in."""
 MOST_GROUPS = 64
 """The most such ways that are told apart within one block: of many rows there may be as many as replicates."""
 MOST_WEIGHTS = 20_000
-"""The weights of larger networks are not kept here: a drawing of them shows nothing."""
+"""The weights of larger networks are not kept: a drawing of them would show nothing."""
 
 _Output = Annotated[float, Field(ge=0, le=1)] | None
-"""What a sigmoid says; None where it is not finite."""
+"""The output of a sigmoid; None if it is not finite."""
 
 Plane = Annotated[
     list[Annotated[list[_Output], Field(min_length=SIDE, max_length=SIDE)]],
@@ -51,7 +51,7 @@ class Network(_Part):
     plane: Plane | None
     """Its answers around them; None where the problem cannot be drawn as a plane."""
     weights: list[list[list[FiniteFloat]] | list[FiniteFloat]] | None
-    """Kernel (inputs, units) and bias (units,) of each layer in turn; None where they are too many."""
+    """Kernel (inputs, units) and bias (units,) of each layer in turn; None if they are too many."""
 
     def check(self, problem: Problem, widths: Sequence[int]) -> None:
         """Find out whether this can be a network that learned a problem.

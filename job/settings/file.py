@@ -15,7 +15,7 @@ from job.settings.sweep import MAX_TRIALS, Settings, nearest
 from job.wording import MOST_SAID, shortened
 
 MOST_BYTES = 1_000_000
-"""The longest sweep file: one with 100,000 learning rates is shorter."""
+"""The longest sweep file, in bytes: one with 100,000 learning rates is shorter."""
 
 
 def read_sweep_file(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
@@ -25,7 +25,7 @@ def read_sweep_file(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
         The settings, field name -> value, and their places, field name -> `file:line:column: field`.
 
     Raises:
-        ConfigError: the file cannot be read, is no YAML, holds a key twice or one that is no setting.
+        ConfigError: the file cannot be read, is not YAML, has a key twice, or has one that is not a setting.
     """
     text = ""
     try:
@@ -46,25 +46,25 @@ def read_sweep_file(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
     except YAMLError as error:
         raise ConfigError(f"{path} is not YAML: {shortened(' '.join(str(error).split()), MOST_SAID)}") from None
     except RecursionError:
-        raise ConfigError(f"{path} is nested too deep: it must hold settings, a line each") from None
+        raise ConfigError(f"{path} is nested too deeply: it must hold settings, one on each line") from None
     except (ValueError, LookupError, TypeError, OverflowError) as error:
         # Such as !!int of a word.
         raise ConfigError(f"a value in {path} cannot be read: {shortened(str(error), MOST_SAID)}") from None
     if document is None:
         return {}, {}
     if not isinstance(document, CommentedMap):
-        raise ConfigError(f"{path} must hold settings, a line each, such as 'neurons: [2, 4, 8]'")
+        raise ConfigError(f"{path} must hold settings, one on each line, such as 'neurons: [2, 4, 8]'")
     places = {str(key): _place(path, document, key) for key in document}
     _refuse_unknown(document, places)
     return {key: _settled(value, places[key]) for key, value in document.items()}, places
 
 
 def _read(path: Path) -> str:
-    """Read the file, as far as a sweep file can be long: what has no end, such as a device, is none."""
+    """Read at most as much as a sweep file can hold: a device, which has no end, is no sweep file."""
     with path.open("rb") as file:
         data = file.read(MOST_BYTES + 1)
     if len(data) > MOST_BYTES:
-        raise ConfigError(f"{path} is no sweep file: it is larger than {MOST_BYTES:,} bytes")
+        raise ConfigError(f"{path} is not a sweep file: it is larger than {MOST_BYTES:,} bytes")
     return data.decode()
 
 
@@ -79,7 +79,7 @@ def _not_yaml(path: Path, error: MarkedYAMLError) -> str:
 
 
 def _place(path: Path, document: CommentedMap, key: object) -> str:
-    if key not in (document.lc.data or {}):  # It came in by a merge key, "<<".
+    if key not in (document.lc.data or {}):  # It comes from a merge key, "<<".
         return f"{path}: {shortened(str(key))}"
     line, column = document.lc.key(key)
     return f"{path}:{line + 1}:{column + 1}: {shortened(str(key))}"
@@ -93,15 +93,15 @@ def _refuse_unknown(document: Mapping[object, object], places: Mapping[str, str]
 
 
 def _settled(value: Any, place: str) -> Any:
-    """Return a setting's value as Python's own; refuse one that aliases make endless, or larger than any grid."""
+    """Return a setting's value as plain Python; refuse one that aliases make endless, or larger than any grid."""
     items = itertools.islice(_items(value), MAX_TRIALS + 1)
     if sum(1 for _ in items) > MAX_TRIALS:
-        raise ConfigError(f"{place}: it has more than {MAX_TRIALS} values: no grid has so many trials")
+        raise ConfigError(f"{place}: it has more than {MAX_TRIALS} values, which is more than any grid has trials")
     return _plain(value)
 
 
 def _items(value: Any) -> Iterator[Any]:
-    """Yield all that a value holds, as often as it does: an alias stands for all that it names."""
+    """Yield all that a value holds, counting an alias as all that it names."""
     waiting = [value]
     while waiting:
         item = waiting.pop()
@@ -113,7 +113,7 @@ def _items(value: Any) -> Iterator[Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Turn ruamel's lists and numbers, which remember how they were written, into Python's own."""
+    """Turn ruamel's lists and numbers, which remember how they were written, into plain Python."""
     if isinstance(value, list):
         return [_plain(item) for item in value]
     for kind in (bool, int, float, str):

@@ -1,4 +1,4 @@
-"""What there is to train on: TensorFlow is started here, quietly, and told what it may use."""
+"""The devices to train on: TensorFlow is started here, quietly, and told which of them it may use."""
 
 import os
 import tempfile
@@ -10,14 +10,14 @@ from typing import Any
 from job.errors import DeviceError
 
 _NVIDIA_DEVICES = ("/dev/nvidiactl", "/dev/nvidia0", "/dev/dxg")
-"""What the NVIDIA driver shows a process that may use a GPU (the last one under Windows' WSL)."""
+"""The device files that a process sees if it may use an NVIDIA GPU (the last one under Windows' WSL)."""
 
 _XLA_FLAGS = "--xla_cpu_prefer_vector_width=512 --xla_cpu_enable_concurrency_optimized_scheduler=false"
-"""Full vector registers, and operations in the order that needs least memory: one program has one core."""
+"""Full vector registers, and operations in the order that needs the least memory: one program has one core."""
 
 
 def driver_is_here() -> bool:
-    """Say, without TensorFlow, whether this machine (or pod) shows an NVIDIA driver at all."""
+    """Say, without starting TensorFlow, whether this machine (or pod) has an NVIDIA driver at all."""
     return any(Path(device).exists() for device in _NVIDIA_DEVICES)
 
 
@@ -25,8 +25,8 @@ def start_tensorflow(device: str, *, debug: bool = False) -> str:
     """Import TensorFlow for one device; must be called before anything else imports it.
 
     Args:
-        device: `cpu`, `gpu`, or `auto`: a GPU where there is one.
-        debug: let TensorFlow print what it prints at its start.
+        device: `cpu`, `gpu`, or `auto`: a GPU if there is one.
+        debug: let TensorFlow print its messages as it starts.
 
     Returns:
         `cpu` or `gpu`: where the training will run.
@@ -48,12 +48,12 @@ def start_tensorflow(device: str, *, debug: bool = False) -> str:
     if device == "gpu" and not gpus:
         raise DeviceError(_no_gpu(tf))
     if not gpus:
-        # One program has one core; more programs side by side use the others.
+        # One program has one core; other programs side by side use the others.
         tf.config.threading.set_inter_op_parallelism_threads(1)
         tf.config.threading.set_intra_op_parallelism_threads(1)
         return "cpu"
     for gpu in gpus:
-        # Without growth, the first process takes the whole memory of a GPU that pods may share.
+        # Otherwise the first process takes all the memory of a GPU that several pods may share.
         tf.config.experimental.set_memory_growth(gpu, True)
     return "gpu"
 
@@ -77,9 +77,9 @@ def _no_gpu(tf: Any) -> str:
 
 @contextmanager
 def _stderr_held_back(held: bool) -> Iterator[None]:
-    """Keep what C++ code writes to standard error while importing, and print it only if the import fails.
+    """Hold back what C++ code writes to standard error during an import, and print it only if the import fails.
 
-    TF_CPP_MIN_LOG_LEVEL does not reach these lines: they are written before the logger reads it.
+    TF_CPP_MIN_LOG_LEVEL does not suppress these lines: they are written before the logger reads it.
     """
     if not held:
         yield
@@ -99,13 +99,13 @@ def _stderr_held_back(held: bool) -> Iterator[None]:
 
 
 def usable_cores() -> int:
-    """Return how many cores this process may use: its CPU affinity and its container's quota, at least 1."""
+    """Return how many cores this process may use, by its CPU affinity and its container's quota; at least 1."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min([cores, *_quotas()]))
 
 
 def _quotas(root: Path = Path("/sys/fs/cgroup")) -> Iterable[int]:
-    """Yield the container's CPU quota, rounded up, as control groups (version 2, then 1) have it."""
+    """Yield the container's CPU quota, rounded up, from control groups (version 2, then version 1)."""
     try:
         quota, period = (root / "cpu.max").read_text().split()
     except OSError:

@@ -21,25 +21,25 @@ from job.settings.grid import Architecture
 from job.training.networks import Weights, initial_weights, optimizer, replicated_model
 
 BLOCK = 256
-"""The most replicates of one program: 64 to 512 train about equally fast, more of them wait for memory."""
+"""The most replicates of one program: 64 to 512 train about equally fast; more of them wait for memory."""
 
 BLOCK_NUMBERS = 2**24
 """The most weights of one block (16 million, 64 MiB): a larger network trains in smaller blocks."""
 
 LANES = 16
-"""Blocks are filled up to a multiple of 16, the floats of one AVX-512 register, so that each replicate goes
-through the same instructions and so the same rounding, whichever block it is in."""
+"""Blocks are filled up to a multiple of 16, the floats in one AVX-512 register, so that each replicate goes
+through the same instructions, and so the same rounding, whichever block it is in."""
 
 SEGMENT = 100
-"""The most epochs between two looks at the outside world: progress, and whether to stop."""
+"""The most epochs between two calls of the hooks: to report progress, and to ask whether to stop."""
 
 SEGMENT_SECONDS = 0.5
-"""A segment gets fewer epochs where that many would take longer than this."""
+"""A segment has fewer epochs if that many would take longer than this."""
 
 
 @dataclass(frozen=True)
 class Training:
-    """What training R replicates for up to E epochs gave; epochs count from 1.
+    """The outcome of training R replicates for up to E epochs; epochs count from 1.
 
     Loss and accuracy are those that `fit`'s History shows: of the weights before the epoch's update.
     """
@@ -47,9 +47,9 @@ class Training:
     seeds: NDArray[np.int64]
     """(R,) the seed of each replicate's initial weights."""
     epochs: NDArray[np.int64]
-    """(R,) the first epoch at 100 % accuracy, or the last epoch trained where it was never reached."""
+    """(R,) the first epoch at 100 % accuracy, or the last epoch trained if it was never reached."""
     solved: NDArray[np.bool_]
-    """(R,) whether 100 % accuracy was reached; where not, `epochs` is censored."""
+    """(R,) whether 100 % accuracy was reached; if not, `epochs` is censored."""
     trained: NDArray[np.int64]
     """(R,) how many epochs each replicate was trained."""
     loss: NDArray[np.float32]
@@ -57,13 +57,13 @@ class Training:
     accuracy: NDArray[np.float32]
     """(E, R) binary accuracy in each epoch, from 0 to 1; after a replicate's last epoch, the last one again."""
     weights: Mapping[int, Weights]
-    """The weights after the last update of each replicate that was to be kept, by its position."""
+    """The weights after the last update of each replicate that was kept, by its position."""
     predictions: NDArray[np.float32]
     """(rows, R) what the network with these weights answers in the problem's rows."""
     compile_seconds: float
-    """Time to the end of each block's first epoch: tracing and compilation."""
+    """Seconds until the end of each block's first epoch: tracing and compilation."""
     train_seconds: float
-    """Time in all the other epochs."""
+    """Seconds in all other epochs."""
     stopped: bool
     """Whether it was told to stop before it was done."""
 
@@ -80,12 +80,12 @@ they predict in the problem's rows (rows, R), their last loss (R,) and whether t
 
 @dataclass(frozen=True)
 class Progress:
-    """How far the training is; all numbers are of the running block's replicates."""
+    """How far the training has come; all numbers are about the replicates of the running block."""
 
     block: int
     """The running block, from 1."""
     blocks: int
-    """How many blocks there are; they are trained one after the other."""
+    """How many blocks there are; they are trained one after another."""
     epoch: int
     """The last epoch trained."""
     accuracy: NDArray[np.float32]
@@ -93,7 +93,7 @@ class Progress:
     loss: NDArray[np.float32]
     """(epochs since the last report,) loss in each, averaged over the block's replicates."""
     solved: NDArray[np.int64]
-    """(epochs since the last report,) how many of the block's replicates were solved by then."""
+    """(epochs since the last report,) how many of the block's replicates had solved by then."""
     replicates: int
     """How many replicates the block has."""
 
@@ -131,16 +131,16 @@ def train(
         problem: what is learned.
         architecture: the network and how it is trained.
         seeds: R seeds of initial weights, each from 0 to `grid.SEED_SPAN` - 1.
-        epochs: the limit, at least 1.
+        epochs: the epoch limit, at least 1.
         keep_training: go on to the limit even after all replicates of a block are solved.
         hooks: what to call as the training goes on.
         block: the most replicates to train in one program.
 
     Returns:
-        Each replicate's epochs to solve, curves and final weights.
+        Each replicate's epochs to solve, curves, and final weights if it was kept.
 
     Raises:
-        TrialError: no replicate's numbers stayed finite.
+        TrialError: the numbers of every replicate stopped being finite.
     """
     size = _block_size(architecture, len(seeds), block)
     program = _Program(problem, architecture, size, -(-len(seeds) // size), epochs, keep_training)
@@ -152,7 +152,7 @@ def train(
     training = _joined(parts)
     if not np.isfinite(training.loss[-1]).any():
         raise TrialError(
-            "the loss of every replicate left the finite numbers; a smaller learning rate than "
+            "the loss of every replicate is no longer a finite number; a smaller learning rate than "
             f"{architecture.learning_rate:g} may help"
         )
     return training
@@ -222,7 +222,7 @@ class _Program:
             variable.assign(value)
 
     def _segments(self, replicates: int) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
-        """Yield loss and accuracy, (epochs, replicates) each, of segment after segment until the block is done."""
+        """Yield loss and accuracy, (epochs, replicates) each, segment by segment until the block is done."""
         solved = tf.zeros(self.size, tf.bool)
         epoch, steps = 0, 1
         while epoch < self.limit and (self.keep_training or not np.all(solved)):
@@ -230,12 +230,12 @@ class _Program:
             done, solved, loss, accuracy = self.run_segment(tf.constant(min(steps, self.limit - epoch)), solved)
             yield loss.numpy()[:done, :replicates], accuracy.numpy()[:done, :replicates]
             seconds = time.monotonic() - started
-            # The first segment is one epoch: its time is the compiler's, which says nothing of the next.
+            # The first segment is one epoch: its time is mostly the compiler's, and says nothing about the next.
             steps = _next_steps(steps, seconds) if epoch else 10
             epoch += int(done)
 
     def _segment(self, steps: tf.Tensor, solved: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        """Train up to `steps` epochs, fewer where all replicates are solved: the loop itself, compiled by XLA."""
+        """Train up to `steps` epochs, or until all replicates have solved: the loop itself, compiled by XLA."""
 
         def goes_on(epoch: tf.Tensor, solved: tf.Tensor, *_: tf.Tensor) -> tf.Tensor:
             return (epoch < steps) & (self.keep_training | ~tf.reduce_all(solved))
@@ -292,7 +292,7 @@ class _Program:
         return {at: [weight[..., at].copy() for weight in all_weights] for at in kept}
 
 
-# `keras.losses` average over the last axis, which here is the replicates: these are their parts before that.
+# `keras.losses` average over the last axis, which here is the replicates: these are the losses before that.
 _LOSSES: dict[str, Callable[[tf.Tensor, tf.Tensor], tf.Tensor]] = {
     "binary_crossentropy": keras.ops.binary_crossentropy,
     "mean_squared_error": lambda targets, outputs: keras.ops.square(targets - outputs),
@@ -313,9 +313,9 @@ def _progress(
     """Return the report of one segment.
 
     Args:
-        blocks: which block it is, and of how many.
-        epochs_before: how many epochs were trained before it.
-        solved: (epochs, replicates) who was solved by each epoch.
+        blocks: the number of the block, and how many there are.
+        epochs_before: how many epochs were trained before the segment.
+        solved: (epochs, replicates) which had solved by each epoch.
         loss: (epochs, replicates) in each epoch.
         accuracy: (epochs, replicates) in each epoch.
     """

@@ -1,4 +1,4 @@
-"""One architecture as a plain Keras model, and as its replicated twin that trains many starts at once."""
+"""An architecture as a plain Keras model, and as its replicated twin, which trains many starts at once."""
 
 import functools
 import itertools
@@ -18,14 +18,14 @@ Weights = list[NDArray[np.float32]]
 
 
 def plain_model(architecture: Architecture, seed: int | None = None) -> keras.Sequential:
-    """Return the network as anyone would write it: `Sequential` of `Dense`, compiled, ready for `fit`.
+    """Return the network as anyone would write it: a compiled `Sequential` of `Dense` layers, ready for `fit`.
 
     Args:
         architecture: the network and how it is trained.
-        seed: draws the initial weights of the replicate with this seed; None draws any.
+        seed: draws the initial weights of the replicate with this seed; None draws any weights.
 
-    Each layer draws its kernel from Keras's default initialiser (Glorot uniform; the biases are 0), all
-    from one `keras.random.SeedGenerator`, which gives each layer the next draw:
+    Each layer draws its kernel from Keras's default initialiser (Glorot uniform; the biases are 0), all from one
+    `keras.random.SeedGenerator`, which gives each layer the next draw:
     https://keras.io/api/random/seed_generator/
     """
     generator = None if seed is None else keras.random.SeedGenerator(seed)
@@ -48,7 +48,7 @@ def _dense(
 
 
 def optimizer(architecture: Architecture) -> keras.optimizers.Optimizer:
-    """Return a new Keras optimiser with the architecture's learning rate and Keras's defaults for the rest."""
+    """Return a new Keras optimiser with the architecture's learning rate, and Keras's defaults for the rest."""
     settings = {"learning_rate": architecture.learning_rate}
     return keras.optimizers.get({"class_name": architecture.optimizer, "config": settings})
 
@@ -56,8 +56,8 @@ def optimizer(architecture: Architecture) -> keras.optimizers.Optimizer:
 class ReplicatedDense(keras.layers.Layer):
     """`Dense` for R replicates at once: the replicate is the last axis of the kernel, the bias and the values.
 
-    With the replicates last, every operation runs over R neighbours in memory: the loop over inputs and
-    units is scalar, the loop over replicates is what a vector unit is for.
+    With the replicates last, every operation runs over R neighbours in memory: the loop over inputs and units is
+    scalar, and the loop over replicates is what vector units are for.
     """
 
     def __init__(self, units: int, activation: str | None) -> None:
@@ -77,14 +77,14 @@ class ReplicatedDense(keras.layers.Layer):
 
 
 UNROLLED = 16
-"""XLA's compiler unrolls a sum of up to 16 terms and then vectorises over the replicates; a longer sum stays a
-scalar loop, far slower. So longer sums are sums of sums."""
+"""XLA's compiler unrolls a sum of up to 16 terms and then vectorises it over the replicates; a longer sum stays a
+scalar loop, which is far slower. So longer sums are sums of sums."""
 
 
 def _with_gradient(values: tf.Tensor, kernel: tf.Tensor) -> tuple[tf.Tensor, Any]:
     """Multiply (rows, inputs, R) by (inputs, units, R), replicate by replicate, to (rows, units, R).
 
-    The gradient is spelled out because its sum over the units needs the same care as the sum over the inputs.
+    The gradient is written out because its sum over the units needs the same care as the sum over the inputs.
     """
     rows, inputs, units = values[:, :, None, :], kernel.shape[0], kernel.shape[1]
     outputs = _sum_by_parts(lambda part: tf.reduce_sum(rows[:, part] * kernel[part], axis=1), inputs)
@@ -137,7 +137,7 @@ def initial_weights(architecture: Architecture, seeds: NDArray[np.int64]) -> Wei
         kernels: list[tf.Tensor] = tf.map_fn(one, all_seeds, fn_output_signature=[tf.float32] * len(shapes))
         return kernels
 
-    # On the CPU and not compiled by XLA, whose random numbers are others: the draws are then `plain_model`'s.
+    # On the CPU and not compiled by XLA, whose random numbers differ: the draws are then those of `plain_model`.
     with tf.device("CPU:0"):
         kernels = tf.function(draw)(tf.constant(seeds, generator.state.dtype))
     weights: Weights = []
@@ -150,7 +150,7 @@ def as_plain_model(architecture: Architecture, weights: Weights) -> keras.Sequen
     """Return one replicate as the plain model that users load; `weights` are its own."""
     model = plain_model(architecture)
     model.set_weights(weights)
-    # Else Keras warns whoever loads the model that its optimiser's variables are not there.
+    # Otherwise Keras warns whoever loads the model that its optimiser's variables are missing.
     model.optimizer.build(model.trainable_variables)
     return model
 

@@ -334,7 +334,7 @@ def test_a_trial_that_failed_is_shown_with_its_reason(diverged_sweep, say):
         page = parse((run / "report" / "index.html").read_text())
         (row,) = list(page.one("section", id="undone").one("tbody").each("tr"))
         assert "failed" in row.text
-        assert "left the finite numbers" in row.text
+        assert "is no longer a finite number" in row.text
         assert page.one("p", "warning").text.startswith("1 trial of 2 failed: ")
         assert "not finished" not in page.text
 
