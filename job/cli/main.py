@@ -205,14 +205,15 @@ def leaderboard(run: str, table_format: str, output: str | None) -> None:
     xor-sweep leaderboard sweep-f572acc9 --output gs://bucket/prefix --format csv
     """
     from job.runs.run import open_run
-    from job.statistics import leaderboard as boards  # scipy
+    from job.statistics import formats
+    from job.statistics.leaderboard import make_leaderboard  # scipy
 
-    board = boards.make_leaderboard(open_run(run, output or "."))
+    board = make_leaderboard(open_run(run, output or "."))
     if table_format == "table":
         _print_table(board)
     else:
         click.echo(
-            boards.as_json(board) if table_format == "json" else boards.as_csv(board),
+            formats.as_json(board) if table_format == "json" else formats.as_csv(board),
             nl=table_format == "json",
         )
 
@@ -307,7 +308,7 @@ def _say(log_format: str, message: str) -> None:
 
 
 def _show(board: "Leaderboard", log_format: str) -> None:
-    from job.statistics.leaderboard import as_dict
+    from job.statistics.formats import as_dict
 
     if logs.wants_json(log_format, sys.stdout):
         logs.sink(log_format)(logs.event(board.verdict, leaderboard=as_dict(board)))

@@ -8,7 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from job.settings.axes import AXIS_NAMES
-from job.statistics.leaderboard import NOT_TOLD_APART, WINNER, Leaderboard, Row
+from job.statistics.leaderboard import Leaderboard
+from job.statistics.rows import NOT_TOLD_APART, WINNER, Row
 from job.wording import epochs_words, listed, median_words, p_value_words, share_words
 
 MEDIAN, SPREAD, SOLVED = "epochs to solve\nmedian (95 %)", "10 % to 90 %", "solved (95 %)"

@@ -11,7 +11,7 @@ from job.report.svg.elements import Drawing
 from job.report.svg.network import draw_network, network_words, why_not_drawn
 from job.runs.layout import CARD, MODEL
 from job.runs.run import Run
-from job.statistics.leaderboard import Row
+from job.statistics.rows import Row
 
 
 @dataclass(frozen=True)

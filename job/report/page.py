@@ -25,7 +25,8 @@ from job.report.svg.lines import slot
 from job.runs.layout import LEADERBOARD, REPORT
 from job.runs.run import Run
 from job.settings.grid import trials
-from job.statistics.leaderboard import Row, as_csv
+from job.statistics.formats import as_csv
+from job.statistics.rows import Row
 from job.wording import count_words, listed, p_value_words, value_words
 
 INDEX = f"{REPORT}/index.html"

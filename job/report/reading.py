@@ -20,7 +20,9 @@ from job.runs.results import Seconds, StoredFile, TrialResult
 from job.runs.run import Run
 from job.runs.snapshots import Networks
 from job.settings.grid import trials
-from job.statistics.leaderboard import Leaderboard, Row, epochs_to_solve, leaderboard_of
+from job.statistics.leaderboard import Leaderboard, leaderboard_of
+from job.statistics.replicates import epochs_to_solve
+from job.statistics.rows import Row
 from job.statistics.survival import EpochsToSolve
 from job.wording import listed_reasons
 

@@ -8,8 +8,9 @@ from job.report.reading import Detail, Report
 from job.runs.results import ChosenReplicate, Outcome
 from job.runs.snapshots import Network, Plane, Unsolved
 from job.settings.grid import Architecture
-from job.statistics.leaderboard import NOT_TOLD_APART, WINNER, Row
-from job.statistics.survival import SIGNIFICANCE_LEVEL, Comparison, EpochsToSolve, compare
+from job.statistics.comparison import SIGNIFICANCE_LEVEL, Comparison, compare
+from job.statistics.rows import NOT_TOLD_APART, WINNER, Row
+from job.statistics.survival import EpochsToSolve
 from job.wording import count_words, epochs_words, median_words, p_equation, share_words
 
 SIGNS = {WINNER: "★", NOT_TOLD_APART: "≈"}

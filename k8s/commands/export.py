@@ -23,7 +23,7 @@ from job.report.reading import read_report
 from job.runs.layout import EVENTS, SHOWN_EVENTS
 from job.runs.results import TrialResult
 from job.runs.run import Run
-from job.statistics.leaderboard import as_csv
+from job.statistics.formats import as_csv
 
 SWEEP, LEADERBOARD, SUMMARY = "sweep.json", "leaderboard.csv", "summary.json"
 INDEX, PICTURES = "index.html", "pictures"

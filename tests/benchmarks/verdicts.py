@@ -12,7 +12,9 @@ import sys
 import numpy as np
 from scipy.stats import binomtest
 
-from job.statistics.survival import SIGNIFICANCE_LEVEL, EpochsToSolve, outcome, rank
+from job.statistics.comparison import SIGNIFICANCE_LEVEL
+from job.statistics.ranking import rank
+from job.statistics.survival import EpochsToSolve, outcome
 
 MEDIAN, SPREAD = 100, 0.75
 

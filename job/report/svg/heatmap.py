@@ -12,7 +12,7 @@ from job.report.svg.colours import readable_on, sequential
 from job.report.svg.elements import Drawing, tag, text
 from job.report.svg.sheet import beside
 from job.settings.grid import Trial, trials
-from job.statistics.leaderboard import WINNER, Row
+from job.statistics.rows import WINNER, Row
 from job.wording import count_words, epoch_words, percent, value_words
 
 MEDIAN, SOLVED = "median", "solved"

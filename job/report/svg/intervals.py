@@ -6,7 +6,7 @@ from job.report.reading import Report
 from job.report.sentences import SIGNS, median_of
 from job.report.svg.axes import LogScale, PlotArea, epoch_axis
 from job.report.svg.elements import Drawing, tag, text
-from job.statistics.leaderboard import NOT_TOLD_APART, UNRANKED, WINNER, Row
+from job.statistics.rows import NOT_TOLD_APART, UNRANKED, WINNER, Row
 
 MOST_INTERVALS = 40
 """The most trials of one picture here."""

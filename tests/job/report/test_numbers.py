@@ -19,7 +19,7 @@ from job.report.sentences import answers, is_right, trial_words
 from job.report.svg.activations import ACTIVATIONS
 from job.runs.snapshots import Network
 from job.settings.grid import Architecture
-from job.statistics.leaderboard import WINNER, Row
+from job.statistics.rows import WINNER, Row
 from job.statistics.survival import EpochsToSolve, outcome
 
 TRIALS = ("l1-n32", "l1-n8", "l1-n2")  # best first
