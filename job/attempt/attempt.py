@@ -21,7 +21,7 @@ from job.runs.results import ChosenReplicate, Outcome, Seconds, StoredFile, Summ
 from job.runs.run import Run
 from job.settings.grid import Trial, replicate_seeds
 from job.signals import StopRequest
-from job.statistics.survival import EpochsToSolve, outcome
+from job.statistics.survival import EpochsToSolve, estimate_outcome
 from job.training.loop import Hooks, Progress, Training, train
 from job.training.networks import as_plain_model
 from job.wording import count_words, epochs_words, limit_words, percent, shares_words
@@ -89,7 +89,7 @@ class _Attempt:
         self._say_begin()
         training = self._train(folder, stop, report)
         chosen = choose_replicate(self.run_.config.problem, training)
-        numbers = outcome(EpochsToSolve(training.epochs, training.solved))
+        numbers = estimate_outcome(EpochsToSolve(training.epochs, training.solved))
         with _local_errors(folder):
             write_replicates(folder, training)
             # A process that was told to stop has seconds left, too few for the curves of a long training.

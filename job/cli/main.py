@@ -213,7 +213,7 @@ def leaderboard(run: str, table_format: str, output: str | None) -> None:
         _print_table(board)
     else:
         click.echo(
-            formats.as_json(board) if table_format == "json" else formats.as_csv(board),
+            formats.leaderboard_json(board) if table_format == "json" else formats.leaderboard_csv(board),
             nl=table_format == "json",
         )
 
@@ -308,10 +308,10 @@ def _say(log_format: str, message: str) -> None:
 
 
 def _show(board: "Leaderboard", log_format: str) -> None:
-    from job.statistics.formats import as_dict
+    from job.statistics.formats import leaderboard_record
 
     if logs.wants_json(log_format, sys.stdout):
-        logs.sink(log_format)(logs.event(board.verdict, leaderboard=as_dict(board)))
+        logs.sink(log_format)(logs.event(board.verdict, leaderboard=leaderboard_record(board)))
     else:
         _print_table(board)
 

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from job.settings.axes import AXIS_NAMES
 from job.statistics.leaderboard import Leaderboard
-from job.statistics.rows import NOT_TOLD_APART, WINNER, Row
+from job.statistics.rows import NOT_TOLD_APART, WINNER, LeaderboardRow
 from job.wording import epochs_words, listed, median_words, p_value_words, share_words
 
 MEDIAN, SPREAD, SOLVED = "epochs to solve\nmedian (95 %)", "10 % to 90 %", "solved (95 %)"
@@ -114,7 +114,7 @@ def _title(axis: str) -> str:
     return axis.replace("_", "\n")
 
 
-def _cells(row: Row, limit: int) -> dict[str, str]:
+def _cells(row: LeaderboardRow, limit: int) -> dict[str, str]:
     numbers = row.outcome
     return {
         **{_title(axis): str(getattr(row.architecture, axis)) for axis in AXIS_NAMES},

@@ -11,14 +11,14 @@ from job.report.svg.elements import Drawing
 from job.report.svg.network import draw_network, network_words, why_not_drawn
 from job.runs.layout import CARD, MODEL
 from job.runs.run import Run
-from job.statistics.rows import Row
+from job.statistics.rows import LeaderboardRow
 
 
 @dataclass(frozen=True)
 class CloseUp:
     """What the page shows of one trial by itself."""
 
-    row: Row
+    row: LeaderboardRow
     words: str
     chosen: str
     """Which start it is, how long it was trained, and why it was chosen."""

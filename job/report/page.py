@@ -25,8 +25,8 @@ from job.report.svg.lines import slot
 from job.runs.layout import LEADERBOARD, REPORT
 from job.runs.run import Run
 from job.settings.grid import trials
-from job.statistics.formats import as_csv
-from job.statistics.rows import Row
+from job.statistics.formats import leaderboard_csv
+from job.statistics.rows import LeaderboardRow
 from job.wording import count_words, listed, p_value_words, value_words
 
 INDEX = f"{REPORT}/index.html"
@@ -74,7 +74,7 @@ def store(report: Report) -> None:
     for kind, drawn in pictures.drawable(report).items():
         run.put(f"{REPORT}/{kind}.svg", drawn.encode())
     if report.board.rows:
-        run.put(LEADERBOARD, as_csv(report.board).encode())
+        run.put(LEADERBOARD, leaderboard_csv(report.board).encode())
     run.put(INDEX, render(report).encode())
 
 
@@ -201,7 +201,7 @@ def _table(report: Report) -> dict[str, Any]:
     }
 
 
-def _table_row(report: Report, row: Row, index: int) -> dict[str, Any]:
+def _table_row(report: Report, row: LeaderboardRow, index: int) -> dict[str, Any]:
     numbers, limit = row.outcome, report.limit
     return {
         "row": row,

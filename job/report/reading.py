@@ -21,8 +21,8 @@ from job.runs.run import Run
 from job.runs.snapshots import Networks
 from job.settings.grid import trials
 from job.statistics.leaderboard import Leaderboard, leaderboard_of
-from job.statistics.replicates import epochs_to_solve
-from job.statistics.rows import Row
+from job.statistics.replicates import read_epochs_to_solve
+from job.statistics.rows import LeaderboardRow
 from job.statistics.survival import EpochsToSolve
 from job.wording import listed_reasons
 
@@ -71,7 +71,7 @@ class History:
 class Detail:
     """One trial that is drawn by itself."""
 
-    row: Row
+    row: LeaderboardRow
     result: TrialResult
     data: EpochsToSolve
     history: History | None
@@ -206,13 +206,13 @@ def _read_trial(run: Run, name: str) -> tuple[TrialResult, EpochsToSolve] | str:
     """Return a trial's result and rows, or why they cannot be used."""
     try:
         result = run.result(name)
-        return result, epochs_to_solve(run, result)
+        return result, read_epochs_to_solve(run, result)
     except (DamagedResultError, ObjectNotFoundError, ValueError) as error:
         return str(error)
 
 
 def _detail(
-    run: Run, row: Row, result: TrialResult, data: EpochsToSolve, stored: Collection[TrialObject]
+    run: Run, row: LeaderboardRow, result: TrialResult, data: EpochsToSolve, stored: Collection[TrialObject]
 ) -> Detail:
     lacking: list[str] = []
     damaged: list[str] = []
@@ -252,7 +252,7 @@ def _why_unusable(run: Run, result: TrialResult, file: StoredFile, stored: Colle
     return ""
 
 
-def _networks(data: bytes, problem: Problem, row: Row) -> Networks:
+def _networks(data: bytes, problem: Problem, row: LeaderboardRow) -> Networks:
     networks = Networks.model_validate_json(data)
     networks.chosen.check(problem, row.architecture.widths)
     return networks

@@ -8,8 +8,8 @@ from job.report.reading import Detail, Report
 from job.runs.results import ChosenReplicate, Outcome
 from job.runs.snapshots import Network, Plane, Unsolved
 from job.settings.grid import Architecture
-from job.statistics.comparison import SIGNIFICANCE_LEVEL, Comparison, compare
-from job.statistics.rows import NOT_TOLD_APART, WINNER, Row
+from job.statistics.comparison import SIGNIFICANCE_LEVEL, Comparison, log_rank_test
+from job.statistics.rows import NOT_TOLD_APART, WINNER, LeaderboardRow
 from job.statistics.survival import EpochsToSolve
 from job.wording import count_words, epochs_words, median_words, p_equation, share_words
 
@@ -46,7 +46,7 @@ def _claimed_pair(data: Mapping[Architecture, EpochsToSolve]) -> tuple[int, Comp
         faster = Architecture(layers, CLAIMED_FASTER)
         slower = replace(faster, neurons=CLAIMED_SLOWER)
         if faster in data and slower in data:
-            return layers, compare(data[slower], data[faster])
+            return layers, log_rank_test(data[slower], data[faster])
     return None
 
 
@@ -102,7 +102,7 @@ def replay(architecture: Architecture, start: ChosenReplicate) -> str:
     )
 
 
-def trial_words(row: Row, limit: int) -> str:
+def trial_words(row: LeaderboardRow, limit: int) -> str:
     """Say one trial's numbers in one line."""
     numbers = row.outcome
     return (

@@ -14,13 +14,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from job import logs
 from job.errors import ConfigError, ConflictError, NoWinnerError, ObjectNotFoundError, SweepError
-from job.runs.layout import MODEL
+from job.runs.layout import CHAMPION, MODEL, attempt_file
 from job.runs.run import Run
 from job.statistics.leaderboard import Leaderboard
 from job.storage import Storage
 from job.wording import epoch_words, epochs_words
-
-NAME = "champion.json"
 
 
 class Contender(BaseModel):
@@ -97,13 +95,13 @@ def no_champion(storage: Storage) -> ConfigError:
     """Return the error that says that there is no champion.json."""
     if storage.local_root and not storage.local_root.is_dir():
         return ConfigError(
-            f"there is no {NAME}: there is no folder {storage.url} here; --output names the output, or --release "
-            "a release in the cluster"
+            f"there is no {CHAMPION}: there is no folder {storage.url} here; --output names the output, "
+            "or --release a release in the cluster"
         )
-    return ConfigError(f"there is no {NAME} in {storage.url}: no retraining has crowned a champion there yet")
+    return ConfigError(f"there is no {CHAMPION} in {storage.url}: no retraining has crowned a champion there yet")
 
 
-def contender(run: Run, board: Leaderboard) -> Contender:
+def winner_of(run: Run, board: Leaderboard) -> Contender:
     """Return a run's winner as a contender.
 
     Raises:
@@ -117,7 +115,7 @@ def contender(run: Run, board: Leaderboard) -> Contender:
     return Contender(
         run=run.name,
         trial=best.trial,
-        model=f"{run.folder}/trials/{best.trial}/{result.attempt}/{MODEL}",
+        model=run.object_name(attempt_file(best.trial, result.attempt, MODEL)),
         epochs=board.epochs,
         median=best.outcome.median,
         median_low=best.outcome.median_low,
@@ -165,7 +163,7 @@ def roll_back(storage: Storage) -> Decision:
         if len(reigns) < 2:
             if stored.champions is None:
                 raise no_champion(storage)
-            raise ConfigError(f"there is no champion before this one in {storage.url}/{NAME}")
+            raise ConfigError(f"there is no champion before this one in {storage.url}/{CHAMPION}")
         if not storage.exists(reigns[-2].model):
             raise ConfigError(
                 f"the champion before this one, {reigns[-2]}, has no model any more: {reigns[-2].model} is not in "
@@ -222,7 +220,7 @@ def _swap(storage: Storage, stored: _Stored, decision: Decision) -> bool:
     after = Champions(champion=champion, history=(*history, decision))
     data = (json.dumps(after.model_dump(mode="json"), indent=2) + "\n").encode()
     try:
-        storage.replace(NAME, data, stored.version)
+        storage.replace(CHAMPION, data, stored.version)
     except ConflictError:
         return False  # Somebody else decided in between: their champion is the one to challenge.
     return True
@@ -230,7 +228,7 @@ def _swap(storage: Storage, stored: _Stored, decision: Decision) -> bool:
 
 def _read(storage: Storage) -> _Stored:
     try:
-        data, version = storage.read_with_version(NAME)
+        data, version = storage.read_with_version(CHAMPION)
     except ObjectNotFoundError:
         return _Stored(None, None)
     try:
@@ -239,5 +237,5 @@ def _read(storage: Storage) -> _Stored:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"]))
         raise SweepError(
-            f"{storage.url}/{NAME} is damaged: {f'{field}: ' if field else ''}{first['msg']}"
+            f"{storage.url}/{CHAMPION} is damaged: {f'{field}: ' if field else ''}{first['msg']}"
         ) from None

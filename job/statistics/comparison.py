@@ -40,7 +40,7 @@ class Comparison:
         return self.z < 0 and self.p_adjusted < SIGNIFICANCE_LEVEL
 
 
-def compare(first: EpochsToSolve, second: EpochsToSolve, *, among: int = 2) -> Comparison:
+def log_rank_test(first: EpochsToSolve, second: EpochsToSolve, *, among: int = 2) -> Comparison:
     """Test whether two trials differ in their epochs to solve, and which of them is sooner.
 
     The log-rank test (`scipy.stats.logrank`; Mantel, Cancer Chemotherapy Reports 50, 1966) weighs all

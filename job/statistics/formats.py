@@ -11,7 +11,7 @@ from job.settings.axes import AXIS_NAMES
 from job.statistics.leaderboard import Leaderboard
 
 
-def records(board: Leaderboard) -> list[dict[str, Any]]:
+def _row_records(board: Leaderboard) -> list[dict[str, Any]]:
     """Return the rows as flat records for JSON and CSV; a number that the data do not reach is None."""
     return [
         {
@@ -27,13 +27,13 @@ def records(board: Leaderboard) -> list[dict[str, Any]]:
     ]
 
 
-def as_json(board: Leaderboard) -> str:
+def leaderboard_json(board: Leaderboard) -> str:
     """Return the leaderboard as JSON: `run`, `verdict`, `winner`, `not_told_apart`, `missing`, `trials`."""
-    return json.dumps(as_dict(board), indent=2)
+    return json.dumps(leaderboard_record(board), indent=2)
 
 
-def as_dict(board: Leaderboard) -> dict[str, Any]:
-    """Return what `as_json` writes."""
+def leaderboard_record(board: Leaderboard) -> dict[str, Any]:
+    """Return what `leaderboard_json` writes."""
     ranking = board.ranking
     return {
         "run": board.run,
@@ -43,16 +43,16 @@ def as_dict(board: Leaderboard) -> dict[str, Any]:
         "winner": ranking.winner if ranking else None,
         "not_told_apart": list(ranking.not_told_apart) if ranking else [],
         "missing": list(board.missing),
-        "trials": records(board),
+        "trials": _row_records(board),
     }
 
 
-def as_csv(board: Leaderboard) -> str:
+def leaderboard_csv(board: Leaderboard) -> str:
     """Return the leaderboard as CSV, a trial a line; a number that the data do not reach is empty."""
     text = io.StringIO()
     numbers = [field.name for field in fields(Outcome)]
     columns = ["place", "trial", *AXIS_NAMES, "weights", *numbers, "standing", "p_adjusted"]
     writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(records(board))
+    writer.writerows(_row_records(board))
     return text.getvalue()

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from job.runs.run import Run
 from job.settings.grid import trials
-from job.statistics.ranking import Ranking, rank
-from job.statistics.replicates import epochs_to_solve
-from job.statistics.rows import WORSE, Row, row_of
+from job.statistics.ranking import Ranking, rank_trials
+from job.statistics.replicates import read_epochs_to_solve
+from job.statistics.rows import WORSE, LeaderboardRow, leaderboard_row
 from job.statistics.survival import EpochsToSolve
 from job.wording import count_words, epochs_words, limit_words, listed, percent
 
@@ -25,7 +25,7 @@ class Leaderboard:
     """Where the run lies."""
     epochs: int
     """The limit, in epochs."""
-    rows: tuple[Row, ...]
+    rows: tuple[LeaderboardRow, ...]
     """The trials that are done, best first."""
     missing: tuple[str, ...]
     """The trials that have no result yet."""
@@ -49,7 +49,7 @@ def make_leaderboard(run: Run) -> Leaderboard:
     """
     finished = run.finished()
     names = [trial.name for trial in trials(run.config) if trial.name in finished]
-    return leaderboard_of(run, {name: epochs_to_solve(run, run.result(name)) for name in names})
+    return leaderboard_of(run, {name: read_epochs_to_solve(run, run.result(name)) for name in names})
 
 
 def leaderboard_of(run: Run, data: Mapping[str, EpochsToSolve], damaged: Sequence[str] = ()) -> Leaderboard:
@@ -65,8 +65,10 @@ def leaderboard_of(run: Run, data: Mapping[str, EpochsToSolve], damaged: Sequenc
     limit = run.config.epochs
     if not data:
         return Leaderboard(run.name, run.url, limit, (), missing, None, tuple(damaged))
-    ranking = rank(data, {name: grid[name].architecture.weights for name in data})
-    rows = tuple(row_of(place, grid[name], ranking) for place, name in enumerate(ranking.outcomes, start=1))
+    ranking = rank_trials(data, {name: grid[name].architecture.weights for name in data})
+    rows = tuple(
+        leaderboard_row(place, grid[name], ranking) for place, name in enumerate(ranking.outcomes, start=1)
+    )
     return Leaderboard(run.name, run.url, limit, rows, missing, ranking, tuple(damaged))
 
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from job.runs.results import Outcome
-from job.statistics.comparison import Comparison, compare
-from job.statistics.survival import EpochsToSolve, outcome
+from job.statistics.comparison import Comparison, log_rank_test
+from job.statistics.survival import EpochsToSolve, estimate_outcome
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Ranking:
         return tuple(name for name, test in self.comparisons.items() if test.second_is_sooner)
 
 
-def rank(trials: Mapping[str, EpochsToSolve], costs: Mapping[str, float] | None = None) -> Ranking:
+def rank_trials(trials: Mapping[str, EpochsToSolve], costs: Mapping[str, float] | None = None) -> Ranking:
     """Order the trials, name the winner, and test every other trial against it.
 
     The order is by the median, trials that do not reach theirs last; then by the share solved, highest first;
@@ -63,7 +63,7 @@ def rank(trials: Mapping[str, EpochsToSolve], costs: Mapping[str, float] | None 
         raise ValueError("there is no trial to rank")
     if costs is not None and (missing := [name for name in trials if name not in costs]):
         raise ValueError(f"no cost for {', '.join(missing)}")
-    outcomes = {name: outcome(data) for name, data in trials.items()}
+    outcomes = {name: estimate_outcome(data) for name, data in trials.items()}
 
     def goodness(name: str) -> tuple[bool, int, float, float]:
         of = outcomes[name]
@@ -75,5 +75,5 @@ def rank(trials: Mapping[str, EpochsToSolve], costs: Mapping[str, float] | None 
     return Ranking(
         outcomes={name: outcomes[name] for name in order},
         winner=winner,
-        comparisons={name: compare(trials[order[0]], trials[name], among=len(trials)) for name in others},
+        comparisons={name: log_rank_test(trials[order[0]], trials[name], among=len(trials)) for name in others},
     )

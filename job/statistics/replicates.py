@@ -11,7 +11,7 @@ from job.runs.run import Run
 from job.statistics.survival import EpochsToSolve
 
 
-def epochs_to_solve(run: Run, result: TrialResult) -> EpochsToSolve:
+def read_epochs_to_solve(run: Run, result: TrialResult) -> EpochsToSolve:
     """Read what was seen of a trial's replicates from its replicates.csv.
 
     Raises:

@@ -10,7 +10,7 @@ WINNER, NOT_TOLD_APART, WORSE, UNRANKED = "winner", "not told apart", "worse", "
 
 
 @dataclass(frozen=True)
-class Row:
+class LeaderboardRow:
     """One trial on the leaderboard."""
 
     place: int
@@ -28,7 +28,7 @@ class Row:
     """The p-value of its log-rank test against the winner, corrected for the number of comparisons."""
 
 
-def row_of(place: int, trial: Trial, ranking: Ranking) -> Row:
+def leaderboard_row(place: int, trial: Trial, ranking: Ranking) -> LeaderboardRow:
     """Return the row of a trial that has a result."""
     name = trial.name
     comparison = ranking.comparisons.get(name)
@@ -39,4 +39,4 @@ def row_of(place: int, trial: Trial, ranking: Ranking) -> Row:
     else:
         standing = WORSE if comparison and comparison.first_is_sooner else NOT_TOLD_APART
     p_adjusted = comparison.p_adjusted if comparison else None
-    return Row(place, name, trial.architecture, ranking.outcomes[name], standing, p_adjusted)
+    return LeaderboardRow(place, name, trial.architecture, ranking.outcomes[name], standing, p_adjusted)

@@ -50,7 +50,7 @@ class EpochsToSolve:
 
 
 @dataclass(frozen=True, eq=False)
-class Curve:
+class SurvivalCurve:
     """The share of a trial's replicates that has not solved, as a falling step function of the epoch.
 
     Attributes:
@@ -69,7 +69,7 @@ class Curve:
     low_before: float
 
 
-def outcome(data: EpochsToSolve) -> Outcome:
+def estimate_outcome(data: EpochsToSolve) -> Outcome:
     """Compute the numbers of one trial.
 
     Quantile p is the first epoch t with S(t) <= 1 - p, where S is the Kaplan-Meier estimate of the share that
@@ -111,11 +111,11 @@ def outcome(data: EpochsToSolve) -> Outcome:
     )
 
 
-def unsolved_share(data: EpochsToSolve) -> Curve:
+def survival_curve(data: EpochsToSolve) -> SurvivalCurve:
     """Estimate the share of a trial's replicates that has not solved, by epoch.
 
-    The estimate and its band are those that `outcome` takes the median and its interval from: these are where
-    the curve and the band cross one half.
+    `estimate_outcome` takes the median and its interval from the same estimate and band: they are where the curve
+    and the band cross one half.
 
     Args:
         data: what was seen of the trial's replicates.
@@ -126,7 +126,7 @@ def unsolved_share(data: EpochsToSolve) -> Curve:
     curve = ecdf(censored(data)).sf
     low, high = _band(curve, int(np.count_nonzero(data.solved)))
     low_before = _all_left(data.epochs.size)
-    return Curve(
+    return SurvivalCurve(
         epochs=curve.quantiles.astype("int64"),
         share=curve.probabilities,
         low=np.where(np.isnan(low), low_before, low),

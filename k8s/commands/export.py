@@ -23,7 +23,7 @@ from job.report.reading import read_report
 from job.runs.layout import EVENTS, SHOWN_EVENTS
 from job.runs.results import TrialResult
 from job.runs.run import Run
-from job.statistics.formats import as_csv
+from job.statistics.formats import leaderboard_csv
 
 SWEEP, LEADERBOARD, SUMMARY = "sweep.json", "leaderboard.csv", "summary.json"
 INDEX, PICTURES = "index.html", "pictures"
@@ -159,7 +159,7 @@ def _write_report(run: Run, folder: Path) -> None:
     """Write the page, its pictures and the leaderboard of now; the run's own may be older, and link elsewhere."""
     report = read_report(run)
     (folder / INDEX).write_text(render(report, exported=True), encoding="utf-8")
-    (folder / LEADERBOARD).write_text(as_csv(report.board))
+    (folder / LEADERBOARD).write_text(leaderboard_csv(report.board))
     (folder / PICTURES).mkdir()
     for kind, picture in drawable(report).items():
         (folder / PICTURES / f"{kind}.svg").write_text(picture, encoding="utf-8")

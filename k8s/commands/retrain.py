@@ -16,7 +16,7 @@ from ruamel.yaml.error import YAMLError
 from job import logs
 from job.errors import ConfigError, ConflictError, ObjectNotFoundError
 from job.settings.file import read_sweep_file
-from job.statistics.champion import Decision, challenge, contender
+from job.statistics.champion import Decision, challenge, winner_of
 from job.storage import RETRY_SECONDS
 from k8s.api.client import Cluster, Object
 from k8s.commands.driver import drive
@@ -45,7 +45,7 @@ def retrain_once(cluster: Cluster, manifest: Path, job: str, output: str | None,
     sweep = _start(cluster, manifest, job, sink)
     run = sweep.run(output, retry_seconds=RETRY_SECONDS)
     board = drive(cluster, sweep, run, sink)
-    decision = challenge(run.storage, contender(run, board))
+    decision = challenge(run.storage, winner_of(run, board))
     words = "is the champion now" if decision.action == "crowned" else "does not become champion"
     sink(logs.event(f"{decision.contender} {words}: {decision.why}", **decision.model_dump(mode="json")))
     return decision

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from job.errors import ConfigError, ObjectNotFoundError, SweepError
+from job.runs.layout import CHAMPION
 from job.runs.run import Run, open_run
-from job.statistics.champion import NAME as CHAMPION
 from job.storage import is_url
 from k8s.api.client import Cluster, Object
 from k8s.api.errors import NoJobError, RefusedError

@@ -13,8 +13,8 @@ import numpy as np
 from scipy.stats import binomtest
 
 from job.statistics.comparison import SIGNIFICANCE_LEVEL
-from job.statistics.ranking import rank
-from job.statistics.survival import EpochsToSolve, outcome
+from job.statistics.ranking import rank_trials
+from job.statistics.survival import EpochsToSolve, estimate_outcome
 
 MEDIAN, SPREAD = 100, 0.75
 
@@ -29,14 +29,14 @@ def false_differences(rng, sweeps, trials, replicates):
     counts = np.zeros(3, int)
     pairs = trials * (trials - 1) // 2
     for _ in range(sweeps):
-        ranking = rank({str(number): trial(rng, replicates, 1000) for number in range(trials)})
+        ranking = rank_trials({str(number): trial(rng, replicates, 1000) for number in range(trials)})
         best = min(test.p_value for test in ranking.comparisons.values())
         counts += [best * times < SIGNIFICANCE_LEVEL for times in (pairs, trials - 1, 1)]
     return counts
 
 
 def intervals_that_hold(rng, draws, replicates, limit):
-    found = [outcome(trial(rng, replicates, limit)) for _ in range(draws)]
+    found = [estimate_outcome(trial(rng, replicates, limit)) for _ in range(draws)]
     return sum(it.median_low <= MEDIAN <= (it.median_high or np.inf) for it in found)
 
 

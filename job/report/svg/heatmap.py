@@ -12,7 +12,7 @@ from job.report.svg.colours import readable_on, sequential
 from job.report.svg.elements import Drawing, tag, text
 from job.report.svg.sheet import beside
 from job.settings.grid import Trial, trials
-from job.statistics.rows import WINNER, Row
+from job.statistics.rows import WINNER, LeaderboardRow
 from job.wording import count_words, epoch_words, percent, value_words
 
 MEDIAN, SOLVED = "median", "solved"
@@ -123,7 +123,7 @@ def _font_size(words: str, wide: int) -> float:
     return min(15.0, (wide - 6) / (0.6 * len(words)))
 
 
-def _alternative(report: Report, row: Row) -> str:
+def _alternative(report: Report, row: LeaderboardRow) -> str:
     of = row.architecture
     return (
         f"{of.layers} x {of.neurons}: {median_of(row.outcome, report.limit)} epochs, {share_of(row.outcome)} solved"
@@ -131,7 +131,12 @@ def _alternative(report: Report, row: Row) -> str:
 
 
 def _cell(
-    report: Report, trial: Trial, row: Row | None, undone: Mapping[str, str], metric: str | None, links: bool
+    report: Report,
+    trial: Trial,
+    row: LeaderboardRow | None,
+    undone: Mapping[str, str],
+    metric: str | None,
+    links: bool,
 ) -> Markup:
     config = report.run.config
     wide = _wide(report)
@@ -162,7 +167,7 @@ def _ring(x: float, y: float, wide: int, kind: str = "") -> list[Markup]:
     return [tag("rect", **box, class_=f"{part} {kind}".strip()) for part in ("ring-out", "ring")]
 
 
-def _face(report: Report, row: Row | None, metric: str, x: float, y: float) -> Iterator[Markup]:
+def _face(report: Report, row: LeaderboardRow | None, metric: str, x: float, y: float) -> Iterator[Markup]:
     if row is None:
         return
     share, words = _value(report, row, metric)
@@ -191,7 +196,7 @@ def _face(report: Report, row: Row | None, metric: str, x: float, y: float) -> I
     )
 
 
-def _value(report: Report, row: Row, metric: str) -> tuple[float | None, str]:
+def _value(report: Report, row: LeaderboardRow, metric: str) -> tuple[float | None, str]:
     """Return how bright a cell is, 0 to 1 (None: the data do not reach the number), and its words."""
     numbers = row.outcome
     if metric == SOLVED:
@@ -220,7 +225,7 @@ def _empty(x: float, y: float, wide: int, what: str) -> list[Markup]:
     ]
 
 
-def tip_lines(report: Report, trial: Trial, row: Row | None, undone: Mapping[str, str]) -> Iterator[str]:
+def tip_lines(report: Report, trial: Trial, row: LeaderboardRow | None, undone: Mapping[str, str]) -> Iterator[str]:
     """Yield what is told of a cell that is pointed at."""
     yield trial.name
     if row is None:

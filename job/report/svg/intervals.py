@@ -6,7 +6,7 @@ from job.report.reading import Report
 from job.report.sentences import SIGNS, median_of
 from job.report.svg.axes import LogScale, PlotArea, epoch_axis
 from job.report.svg.elements import Drawing, tag, text
-from job.statistics.rows import NOT_TOLD_APART, UNRANKED, WINNER, Row
+from job.statistics.rows import NOT_TOLD_APART, UNRANKED, WINNER, LeaderboardRow
 
 MOST_INTERVALS = 40
 """The most trials of one picture here."""
@@ -14,7 +14,7 @@ MOST_INTERVALS = 40
 _STANDING = {WINNER: "best", NOT_TOLD_APART: "maybe", UNRANKED: "unranked"}
 
 
-def interval(row: Row, scale: LogScale, y: float) -> Markup:
+def interval(row: LeaderboardRow, scale: LogScale, y: float) -> Markup:
     """Return a trial's marks: thin from its 10 % to its 90 % quantile, thick the median's interval, a dot."""
     numbers, limit = row.outcome, scale.limit
     q10, low, high, q90 = (
@@ -26,7 +26,7 @@ def interval(row: Row, scale: LogScale, y: float) -> Markup:
     return tag("g", thin, thick, dot, class_=f"interval {_STANDING.get(row.standing, 'worse')}")
 
 
-def draw_sparkline(row: Row, limit: int) -> Markup:
+def draw_sparkline(row: LeaderboardRow, limit: int) -> Markup:
     """Draw a trial's marks alone, for a cell of the table, whose text has the numbers."""
     scale = LogScale(limit, 4, 136)
     end = tag("line", x1=136.0, x2=136.0, y1=2.0, y2=18.0, class_="grid")

@@ -10,7 +10,7 @@ from job.report.sentences import median_of
 from job.report.svg.axes import LogScale, PlotArea, epoch_axis, legend_places, share_axis
 from job.report.svg.elements import Drawing, number, polyline, steps, tag, text
 from job.report.svg.lines import NAME_HEIGHT, all_slots, name_places, slot, spread_names
-from job.statistics.survival import unsolved_share
+from job.statistics.survival import survival_curve
 from job.wording import percent
 
 _WIDTH, _HEIGHT = 720, 400
@@ -77,7 +77,7 @@ def _legend_entry(position: int, name: str, place: tuple[float, int]) -> Markup:
 
 
 def _series(detail: Detail, scale: LogScale, position: int | None) -> Markup:
-    curve = unsolved_share(detail.data)
+    curve = survival_curve(detail.data)
     x = [scale(1), *(scale(at) for at in curve.epochs.tolist())]
     shares = {"share": (1.0, curve.share), "low": (curve.low_before, curve.low), "high": (1.0, curve.high)}
     lines = {
@@ -129,7 +129,7 @@ def _names(details: Sequence[Detail], scale: LogScale, shown: Mapping[str, int])
 
 def _falls(detail: Detail, scale: LogScale) -> list[tuple[float, float]]:
     """Return where a trial's curve falls, and to which share."""
-    curve = unsolved_share(detail.data)
+    curve = survival_curve(detail.data)
     return list(zip(map(scale, curve.epochs.tolist()), curve.share.tolist(), strict=True))
 
 

@@ -15,7 +15,7 @@ from job.runs.layout import EVENTS, SHOWN_EVENTS
 from job.runs.run import open_run
 from job.settings.grid import trial_at, trials
 from job.settings.validation import make_settings
-from job.statistics.survival import EpochsToSolve, outcome
+from job.statistics.survival import EpochsToSolve, estimate_outcome
 from job.training.devices import start_tensorflow
 from k8s.commands.export import export
 
@@ -126,7 +126,7 @@ def test_a_trial_of_a_million_epochs_gives_a_small_file(tmp_path):
     epochs = np.arange(1, 1_000_001)
     history = {column: np.linspace(1, 0, len(epochs)) for column in CURVES.values()}
     history |= {"epoch": epochs, "solved": np.zeros(len(epochs), "int64")}
-    numbers = outcome(EpochsToSolve(np.full(16, 1_000_000), np.zeros(16, "bool")))
+    numbers = estimate_outcome(EpochsToSolve(np.full(16, 1_000_000), np.zeros(16, "bool")))
     path = tmp_path / SHOWN_EVENTS
     write_events(path, "long", config, trial_at(config, 0), history, numbers, seconds=1)
     assert path.stat().st_size < 100_000
@@ -143,7 +143,7 @@ def test_where_the_optimizers_vary_so_may_their_own_learning_rates(tmp_path):
     config = make_settings({"optimizer": ["adam", "sgd"]})
     assert len({trial.architecture.learning_rate for trial in trials(config)}) == 2
     history = dict.fromkeys([*CURVES.values(), "epoch", "solved"], np.ones(1))
-    numbers = outcome(EpochsToSolve(np.ones(16, "int64"), np.ones(16, "bool")))
+    numbers = estimate_outcome(EpochsToSolve(np.ones(16, "int64"), np.ones(16, "bool")))
     write_events(tmp_path / SHOWN_EVENTS, "two", config, trial_at(config, 0), history, numbers, seconds=1)
     multiplexer = EventMultiplexer().AddRunsFromDirectory(str(tmp_path))
     multiplexer.Reload()

@@ -19,8 +19,8 @@ from job.report.sentences import answers, is_right, trial_words
 from job.report.svg.activations import ACTIVATIONS
 from job.runs.snapshots import Network
 from job.settings.grid import Architecture
-from job.statistics.rows import WINNER, Row
-from job.statistics.survival import EpochsToSolve, outcome
+from job.statistics.rows import WINNER, LeaderboardRow
+from job.statistics.survival import EpochsToSolve, estimate_outcome
 
 TRIALS = ("l1-n32", "l1-n8", "l1-n2")  # best first
 LIMIT = 400
@@ -237,8 +237,8 @@ def test_an_answer_near_one_half_is_told_from_it():
 
 
 def test_a_trial_of_one_start_is_not_said_to_have_starts():
-    one = outcome(EpochsToSolve(np.array([5]), np.array([True])))
-    row = Row(1, "l1-n2", Architecture(1, 2), one, WINNER, None)
+    one = estimate_outcome(EpochsToSolve(np.array([5]), np.array([True])))
+    row = LeaderboardRow(1, "l1-n2", Architecture(1, 2), one, WINNER, None)
     assert trial_words(row, LIMIT).endswith("of 1 start solved")
 
 

@@ -7,7 +7,8 @@ import pytest
 from programs import run_program
 
 from job.errors import ConfigError, SweepError
-from job.statistics.champion import NAME, Contender, challenge, read_champions, roll_back
+from job.runs.layout import CHAMPION
+from job.statistics.champion import Contender, challenge, read_champions, roll_back
 from job.storage import open_storage
 
 
@@ -101,12 +102,12 @@ def test_a_rollback_makes_the_champion_before_champion_again_and_says_so(storage
 def test_a_champion_whose_model_is_gone_does_not_become_champion_again(storage):
     challenge(storage, winner("gone", 200, 201, 202))
     crown(storage, "two")
-    before = storage.read(NAME)
+    before = storage.read(CHAMPION)
     with pytest.raises(
         ConfigError, match=r"has no model any more: runs/gone/trials/l2-n8/a/model\.keras is not in"
     ):
         roll_back(storage)
-    assert storage.read(NAME) == before
+    assert storage.read(CHAMPION) == before
 
 
 @pytest.mark.parametrize("command", ["show", "history", "rollback"])
@@ -143,15 +144,15 @@ def test_of_many_challengers_at_once_the_best_is_champion_and_the_history_is_who
 
 
 def test_a_damaged_champion_is_said_to_be_damaged_and_left_alone(storage):
-    storage.create(NAME, b'{"champion": 1}')
+    storage.create(CHAMPION, b'{"champion": 1}')
     with pytest.raises(SweepError, match=r"champion\.json is damaged: champion: Input should be"):
         challenge(storage, winner("one", 1, 2, 3))
-    assert storage.read(NAME) == b'{"champion": 1}'
+    assert storage.read(CHAMPION) == b'{"champion": 1}'
 
 
 def test_a_history_that_begins_with_a_rollback_has_no_champion_to_go_back_to(storage):
     challenge(storage, winner("one", 10, 11, 12))
-    data, version = storage.read_with_version(NAME)
-    storage.replace(NAME, data.replace(b'"crowned"', b'"rolled back"'), version)
+    data, version = storage.read_with_version(CHAMPION)
+    storage.replace(CHAMPION, data.replace(b'"crowned"', b'"rolled back"'), version)
     with pytest.raises(ConfigError, match="no champion before"):
         roll_back(storage)
