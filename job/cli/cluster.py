@@ -105,9 +105,12 @@ def status(release: str, once: bool, table_format: str, output: str | None, **wh
     xor-sweep status demo --format json
     """
     cluster, sweep = _sweep(release, **where)
-    from k8s.commands import status as one
+    from k8s.commands.status import Status, snapshot
+    from k8s.commands.status_json import as_json
+    from k8s.commands.status_results import Results
+    from k8s.commands.status_table import as_text
 
-    results = one.Results(cluster, sweep, output)
+    results = Results(cluster, sweep, output)
     if sys.stdout.isatty() and not once and table_format == "table":
         from rich.console import Console
 
@@ -115,8 +118,8 @@ def status(release: str, once: bool, table_format: str, output: str | None, **wh
 
         show(cluster, sweep, results, Console())
         return
-    lines = one.as_json if table_format == "json" else one.as_text
-    for line in lines(one.Status(cluster, sweep, one.snapshot(cluster, sweep), results)):
+    lines = as_json if table_format == "json" else as_text
+    for line in lines(Status(cluster, sweep, snapshot(cluster, sweep), results)):
         click.echo(line)
 
 
@@ -142,7 +145,8 @@ def show_logs(release: str, trial: str, follow: bool, output: str | None, log_fo
     xor-sweep logs demo 8 -f
     """
     cluster, sweep = _sweep(release, **where)
-    from k8s.commands.logs import TrialLog, find_trial, message_of
+    from k8s.commands.log_lines import message_of
+    from k8s.commands.logs import TrialLog, find_trial
 
     log = TrialLog(cluster, sweep, find_trial(sweep, trial), _tell)
     words = not logs.wants_json(log_format, sys.stdout)
@@ -240,6 +244,6 @@ def _sweep(release: str, *, revision: int | None, run: str | None, **where: Any)
 
 
 def _cluster(*, namespace: str | None, context: str | None, kubeconfig: str | None) -> "Cluster":
-    from k8s.api.client import connect  # half a second
+    from k8s.api.connect import connect  # half a second
 
     return connect(kubeconfig, context, namespace)

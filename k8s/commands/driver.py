@@ -16,12 +16,15 @@ from job.settings.grid import trials_of_pod
 from job.statistics.leaderboard import Leaderboard
 from k8s.api import watch as watching
 from k8s.api.client import Cluster, Object
-from k8s.commands.logs import last_lines
-from k8s.commands.summary import LOG_LINES, Failure, keep_failure, kept_failure, write_report
+from k8s.commands.failures import LOG_LINES, Failure, keep_failure, kept_failure
+from k8s.commands.log_lines import last_lines
+from k8s.commands.summary import write_report
 from k8s.observe.causes import UNKNOWN, Cause, is_trouble, last_words
 from k8s.observe.state import UNDONE, Pod, State, parse_job
 from k8s.observe.trials import why_not_done
-from k8s.release.sweeps import Sweep, check_reachable, why_waiting
+from k8s.observe.waiting import why_waiting
+from k8s.release.reachability import check_reachable
+from k8s.release.sweeps import Sweep
 
 PROGRESS_SECONDS = 10.0
 """At most this often the log says how far the sweep is."""

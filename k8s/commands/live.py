@@ -12,7 +12,9 @@ from rich.text import Text
 
 from k8s.api import watch as watching
 from k8s.api.client import Cluster
-from k8s.commands.status import Results, Row, Status, in_words
+from k8s.commands.status import Status
+from k8s.commands.status_results import Results, Row
+from k8s.commands.status_table import in_words
 from k8s.observe.state import UNDONE, State, parse_job
 from k8s.observe.trials import DONE, FAILED, PENDING, RUNNING, TrialState
 from k8s.release.sweeps import Sweep

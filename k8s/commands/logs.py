@@ -8,24 +8,19 @@ from job.errors import ConfigError, ObjectNotFoundError, SweepError
 from job.runs.layout import LOG
 from job.runs.run import Run
 from job.settings.grid import Trial, trial_at, trial_named
-from k8s.api.client import Cluster, Object
+from k8s.api.client import Cluster
 from k8s.api.errors import UnavailableError
 from k8s.api.watch import END, Follower, Pauses, Target
+from k8s.commands.log_lines import LOG_REMOVED, message_of
 from k8s.observe.state import Pod, State, parse_job, parse_pod
 from k8s.observe.trials import DONE, FAILED, PENDING, RUNNING, TrialState, of_index
-from k8s.release.sweeps import Sweep, check_reachable, read_job, why_waiting
-
-MOST_BYTES = 8192
-"""So much of a log's end is read for its last lines: one line may be of any length."""
-
-_NO_LOG = b"unable to retrieve container logs for "
-"""So the kubelet says, as if it were the log, that it has removed the container."""
+from k8s.observe.waiting import why_waiting
+from k8s.release.reachability import check_reachable
+from k8s.release.sweeps import Sweep, read_job
 
 _NO_CONTAINER = '" is terminated'
 """So ends what the API says instead, once the container of an evicted pod is gone."""
-
 _REMOVED = "has a pod whose log the cluster has removed"
-
 WAITING_SECONDS = 10.0
 """How often it is asked what a trial without a pod waits for."""
 
@@ -42,18 +37,6 @@ def find_trial(sweep: Sweep, word: str) -> Trial:
     if int(word) > last:
         raise ConfigError(f"{word} is not in the grid: give a whole number from 0 to {last}, or a trial's name")
     return trial_at(sweep.config, int(word))
-
-
-def last_lines(cluster: Cluster, pod: Object, lines: int) -> tuple[str, ...]:
-    """Return the end of a pod's log; nothing where it is not to be had."""
-    container = pod["spec"]["containers"][0]["name"]
-    try:
-        found = list(
-            cluster.log(pod["metadata"]["name"], container=container, tailLines=lines, limitBytes=MOST_BYTES)
-        )
-    except SweepError:
-        return ()
-    return tuple(line.decode(errors="replace") for line in found if not line.startswith(_NO_LOG))
 
 
 class _RemovedError(Exception):
@@ -152,7 +135,8 @@ class TrialLog:
         """
         try:
             for number, line in enumerate(self._cluster.log(pod, container=self._container, **options)):
-                if number == 0 and (line.startswith(_NO_LOG) or line.partition(b" ")[2].startswith(_NO_LOG)):
+                text = line.partition(b" ")[2] if "timestamps" in options else line
+                if number == 0 and text.startswith(LOG_REMOVED):
                     raise _RemovedError
                 yield line
         except SweepError as error:
@@ -222,15 +206,6 @@ class TrialLog:
             raise SweepError(f"{self._trial.name} {why}, and {run.url} has no log of it")
         self._tell(f"{self._trial.name} {why}; this is the log that the run has")
         yield from max(logs, key=_begun).decode(errors="replace").splitlines()
-
-
-def message_of(line: str) -> tuple[str, str | None]:
-    """Return a log line's message, which is the line itself where it is no JSON, and the trial that it names."""
-    try:
-        event = json.loads(line)
-        return str(event["message"]), event.get("trial")
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return line, None
 
 
 def _age(pod: Pod) -> tuple[str, int]:

@@ -20,8 +20,9 @@ from job.statistics.champion import Decision, challenge, winner_of
 from job.storage import RETRY_SECONDS
 from k8s.api.client import Cluster, Object
 from k8s.commands.driver import drive
-from k8s.observe.state import RELEASE_LABEL
-from k8s.release.sweeps import SWEEP_FILE, SWEEP_VOLUME, Sweep, find_sweep
+from k8s.observe.labels import RELEASE_LABEL
+from k8s.release.sweep_file import SWEEP_FILE, SWEEP_VOLUME
+from k8s.release.sweeps import Sweep, find_sweep
 
 
 def retrain_once(cluster: Cluster, manifest: Path, job: str, output: str | None, sink: logs.Sink) -> Decision:

@@ -9,10 +9,9 @@ from typing import Literal
 from k8s.api import watch as watching
 from k8s.api.client import Object
 from k8s.observe.causes import Cause, condition, is_trouble, why_failed, why_job_failed, why_pending
+from k8s.observe.labels import INDEX_LABEL
 from k8s.observe.ranges import Ranges
 
-NAME_LABEL, RELEASE_LABEL = "app.kubernetes.io/name", "app.kubernetes.io/instance"
-JOB_LABEL, INDEX_LABEL = "batch.kubernetes.io/job-name", "batch.kubernetes.io/job-completion-index"
 UNDONE = "status.phase!=Succeeded"
 """The pods that are looked at: what succeeded is in the Job's `completedIndexes`."""
 SUCCEEDED = "status.phase=Succeeded"

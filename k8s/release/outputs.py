@@ -12,18 +12,10 @@ from job.runs.run import Run, open_run
 from job.storage import is_url
 from k8s.api.client import Cluster, Object
 from k8s.api.errors import NoJobError, RefusedError
-from k8s.observe.state import RELEASE_LABEL
-from k8s.release.sweeps import (
-    OURS,
-    Sweep,
-    find_sweep,
-    is_here,
-    own_runs,
-    pod_of,
-    read_config,
-    revision_of,
-    sweep_file_of,
-)
+from k8s.observe.labels import RELEASE_LABEL
+from k8s.release.reachability import is_here
+from k8s.release.sweep_file import pod_of, read_config, sweep_file_of
+from k8s.release.sweeps import OURS, Sweep, find_sweep, own_runs, revision_of
 
 _OWN = re.compile(r"(.+?)(-r\d+(-driver)?|-t[0-9a-f]{8}|-retrain(-\d+)?)")
 """What the chart and the retraining make of the name that all objects of a release begin with."""

@@ -1,32 +1,23 @@
 """A release's sweep, found in the cluster: its Job, its settings, and where its results are."""
 
 import re
-import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
-from job.errors import ConfigError, ObjectNotFoundError, SweepError
+from job.errors import ConfigError, SweepError
 from job.runs.run import Run
-from job.settings.file import read_sweep_file
 from job.settings.sweep import Settings
-from job.settings.validation import make_settings
 from job.storage import open_storage
 from k8s.api.client import Cluster, Object
-from k8s.api.errors import NoJobError, RefusedError, UnavailableError
-from k8s.observe.causes import Cause, why_suspended
-from k8s.observe.state import INDEX_LABEL, JOB_LABEL, NAME_LABEL, RELEASE_LABEL, Job, parse_job
+from k8s.api.errors import NoJobError, RefusedError
+from k8s.observe.labels import INDEX_LABEL, JOB_LABEL, NAME_LABEL, RELEASE_LABEL
+from k8s.observe.state import Job, parse_job
+from k8s.release.sweep_file import read_config
 
-SWEEP_FILE = "sweep.yaml"
-SWEEP_VOLUME = "sweep"
-"""The volume of all pods of a release that holds the sweep file."""
-VOLUME = Path("/output")
-"""Where the chart mounts the volume claim."""
 OURS = f"{NAME_LABEL}=xor-sweep"
 """Which labels all objects have that the chart makes."""
 _RELEASE = re.compile(r"[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?", re.ASCII)
 """What can be a label's value."""
-_FAILED = "FailedCreate"
 _PATIENCE_SECONDS = 10.0
 """How long a person waits for a bucket that does not answer before the rest is shown without it."""
 
@@ -142,20 +133,6 @@ def own_runs(cluster: Cluster, release: str) -> list[str]:
     return [item["metadata"]["name"] for item in sorted(found, key=revision_of, reverse=True) if revision_of(item)]
 
 
-def pod_of(owner: Object) -> Object:
-    """Return the spec of the pods of a Job or CronJob."""
-    spec = owner["spec"].get("jobTemplate", owner)["spec"]["template"]["spec"]
-    return dict(spec)
-
-
-def sweep_file_of(owner: Object) -> str:
-    """Return the name of the ConfigMap with the sweep file of a Job or CronJob."""
-    for volume in pod_of(owner).get("volumes") or ():
-        if volume["name"] == SWEEP_VOLUME and "configMap" in volume:
-            return str(volume["configMap"]["name"])
-    return str(owner["metadata"]["name"])
-
-
 def read_job(cluster: Cluster, name: str) -> Job:
     """Return the Job as it is now.
 
@@ -171,43 +148,6 @@ def revision_of(item: Object) -> int:
     return int(found[1]) if found else 0
 
 
-def is_here(run: Run) -> bool:
-    """Say whether the run is in a bucket, or in a folder that is here; else it is on a volume of its pods."""
-    return run.storage.local_root is None or (_is_mounted(run.storage.local_root) and run.check())
-
-
-def check_reachable(run: Run) -> None:
-    """Find out whether the run's output can be seen from here.
-
-    Raises:
-        ConfigError: it is a folder of the pods that is not here.
-    """
-    if run.storage.local_root and not _is_mounted(run.storage.local_root):
-        raise ConfigError(
-            f"the sweep's output {run.storage.url} is in its pods, not here: `xor-sweep results` copies it, "
-            "or --output names it where the volume is mounted here"
-        )
-
-
-def _is_mounted(output: Path) -> bool:
-    """Say whether the output's folder is here; below the volume's, it is made with the first result."""
-    return (VOLUME if output.is_relative_to(VOLUME) else output).is_dir()
-
-
-def why_waiting(cluster: Cluster, job: Job) -> Cause | None:
-    """Say why a Job has fewer pods than it should have; None where nothing says so, or it cannot be read now."""
-    if not job.waits:
-        return None
-    try:
-        if job.suspended and not job.cause:
-            return why_suspended(_workload(cluster, job))
-        return job.held or _why_no_pods(cluster, job)
-    except RefusedError:
-        return job.held
-    except UnavailableError:
-        return None
-
-
 def _jobs(cluster: Cluster, labels: str) -> Iterator[Object]:
     jobs = cluster.each("jobs", labels=labels)
     # A release has Jobs that are no sweeps: the driver's, and those of the CronJob.
@@ -220,52 +160,3 @@ def _config(cluster: Cluster, job: Object) -> Settings:
     except ConfigError as error:
         outcome = parse_job(job).outcome
         raise ConfigError(f"{error}{f'; its Job is {outcome}' if outcome else ''}") from None
-
-
-def read_config(cluster: Cluster, name: str) -> Settings:
-    """Read the sweep file of a ConfigMap.
-
-    Raises:
-        ConfigError: it is wrong.
-        SweepError: it is not there.
-    """
-    try:
-        text = cluster.read("configmaps", name).get("data", {})[SWEEP_FILE]
-    except (ObjectNotFoundError, KeyError):
-        raise SweepError(f"the ConfigMap {name} with the Job's {SWEEP_FILE} is not there") from None
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / SWEEP_FILE
-            path.write_text(text)
-            return _parsed(path, f"the ConfigMap {name}, {SWEEP_FILE}")
-    except OSError as error:
-        words = f"no folder for temporary files can be written ({error.strerror}): name one with TMPDIR"
-        raise SweepError(words) from error
-
-
-def _parsed(path: Path, place: str) -> Settings:
-    try:
-        settings, where = read_sweep_file(path)
-        return make_settings({**settings, "run": None}, where)
-    except ConfigError as error:
-        raise ConfigError(str(error).replace(str(path), place)) from None
-
-
-def _workload(cluster: Cluster, job: Job) -> Object | None:
-    """Return Kueue's object for the Job; None without Kueue."""
-    try:
-        return next(cluster.each("workloads", labels=f"kueue.x-k8s.io/job-uid={job.uid}"), None)
-    except ObjectNotFoundError:
-        return None
-
-
-def _why_no_pods(cluster: Cluster, job: Job) -> Cause | None:
-    """Say why the Job's pods could not even be created: a quota, or what the namespace enforces."""
-    told = cluster.each("events", fields=f"involvedObject.uid={job.uid}")
-    creations = (event for event in told if event["reason"] in (_FAILED, "SuccessfulCreate"))
-    newest = max(
-        creations, key=lambda one: (one.get("lastTimestamp") or "", one["reason"] == _FAILED), default=None
-    )
-    if newest is None or newest["reason"] != _FAILED:
-        return None
-    return Cause(_FAILED, " ".join(newest["message"].split()))

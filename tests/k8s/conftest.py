@@ -13,7 +13,7 @@ from jobs import WAITS, Proxy, create, finished_run, kubectl, let_go, sweep_job,
 from programs import ENVIRONMENT, OnATerminal, Running, run_program
 
 from job.errors import SweepError
-from k8s.api.client import connect
+from k8s.api.connect import connect
 
 
 @pytest.fixture(scope="session")

@@ -9,10 +9,12 @@ import pytest
 from jobs import create, kubectl, refused, sweep_job
 
 from job.errors import ObjectNotFoundError
-from k8s.api.client import PATHS, Cluster, connect
+from k8s.api.client import PATHS, Cluster
+from k8s.api.connect import connect
 from k8s.api.errors import ExpiredError, RefusedError, UnavailableError
 from k8s.api.watch import ADDED, BEGIN, DELETED, END, MODIFIED, SILENT, Pauses, Target, follow, list_all
-from k8s.release.sweeps import read_job, why_waiting
+from k8s.observe.waiting import why_waiting
+from k8s.release.sweeps import read_job
 
 
 def test_a_release_that_is_not_there_is_refused_with_the_names_of_those_that_are(namespace, xor_sweep):
@@ -70,7 +72,7 @@ def test_a_cluster_that_does_not_answer_is_told_in_one_line(xor_sweep, proxy):
 ASKED_BY_THREADS = """
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from k8s.api.client import connect
+from k8s.api.connect import connect
 cluster = connect(sys.argv[1])
 for _ in range(25):
     with ThreadPoolExecutor(16) as threads:

@@ -9,8 +9,9 @@ import pytest
 from jobs import create, refused, sweep_job
 
 from job.errors import SweepError
-from k8s.api.client import connect
+from k8s.api.connect import connect
 from k8s.api.errors import RefusedError
+from k8s.api.exec import run_in_pod
 
 
 @pytest.mark.parametrize("content", ["", "nonsense", "a: [", "clusters: 7", '{"current-context": "x"}', "\x00\xff"])
@@ -97,7 +98,7 @@ def test_a_command_in_a_pod_is_run_as_who_is_impersonated(namespace, changed):
     for user, words in (({"as": "nobody-at-all"}, 'User "nobody-at-all" cannot'), ({}, "pods .no-such-pod. not f")):
         cluster = connect(str(changed(user)), namespace=namespace)
         with pytest.raises(SweepError, match=words):
-            list(cluster.execute("no-such-pod", ["true"]))
+            list(run_in_pod(cluster, "no-such-pod", ["true"]))
 
 
 @pytest.mark.parametrize(
@@ -184,7 +185,7 @@ def test_a_proxy_that_cannot_be_used_is_refused(xor_sweep, changed, url, words):
 
 def test_a_kubeconfig_may_come_through_a_pipe_and_an_empty_file_among_several_is_passed_over(kubeconfig, tmp_path):
     asks = (
-        "import sys; from k8s.api.client import connect; "
+        "import sys; from k8s.api.connect import connect; "
         "connect(sys.argv[1]).read('configmaps', 'kube-root-ca.crt')"
     )
     (tmp_path / "empty").write_text("\n")

@@ -14,7 +14,7 @@ from job.runs.run import Run
 from job.settings.validation import make_settings
 from job.storage import open_storage
 from k8s.commands.driver import without_cut
-from k8s.release.sweeps import check_reachable
+from k8s.release.reachability import check_reachable
 
 
 @pytest.fixture(scope="module")
@@ -243,7 +243,7 @@ def test_how_a_container_ended_is_told_also_where_the_kubelet_says_it_later(name
 
 
 def test_an_output_below_the_volumes_folder_is_made_with_the_first_result(tmp_path, monkeypatch):
-    monkeypatch.setattr("k8s.release.sweeps.VOLUME", tmp_path)
+    monkeypatch.setattr("k8s.release.reachability.VOLUME", tmp_path)
     config = make_settings({"output": f"{tmp_path}/below/it"})
     check_reachable(Run(open_storage(config.output), config, "run"))
     with pytest.raises(ConfigError):

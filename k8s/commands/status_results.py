@@ -1,0 +1,122 @@
+"""What the results of a sweep say of its trials: read from the run, or from what its pods left."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from itertools import islice
+from typing import Any, TypeVar
+
+from job import termination
+from job.errors import ConfigError, ObjectNotFoundError, StorageError, StorageUnavailableError, SweepError
+from job.runs.results import FailedTrial
+from job.runs.run import Run
+from k8s.api.client import Cluster
+from k8s.observe.causes import Cause
+from k8s.observe.state import SUCCEEDED, message_of
+from k8s.observe.trials import DONE, FAILED, TrialState
+from k8s.release.reachability import check_reachable
+from k8s.release.sweeps import Sweep
+
+_T = TypeVar("_T")
+AT_ONCE = 16
+"""Results read side by side: a bucket answers each in tens of milliseconds."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A trial and, where it is done and its result can be read from here, that result's numbers."""
+
+    trial: TrialState
+    numbers: dict[str, Any] | None = None
+
+
+class Results:
+    """What a sweep's run says of its trials; where it cannot be read from here, what their pods say."""
+
+    def __init__(self, cluster: Cluster, sweep: Sweep, output: str | None = None) -> None:
+        """Open the run; nothing is read yet.
+
+        Args:
+            cluster: where the pods are.
+            sweep: the sweep.
+            output: where the output is as seen from here; left out, where the sweep says.
+        """
+        self._cluster = cluster
+        self._sweep = sweep
+        self._run: Run | None = None
+        self._failures: dict[str, FailedTrial] | None = None
+        self._of_pods: dict[str, termination.KeyNumbers] = {}
+        self._without: set[str] = set()
+        self._problem: str | None = None
+        try:
+            run = sweep.run(output)
+            check_reachable(run)
+            self._run = run
+        except SweepError as error:
+            self._problem = str(error)
+
+    @property
+    def problem(self) -> str | None:
+        """Why the run cannot be read from here, where trials that are done are shown without numbers for it."""
+        return self._problem if self._without else None
+
+    def refresh(self) -> None:
+        """Where the run cannot be read from here, read what the pods that have succeeded say, page by page."""
+        if self._run:
+            return
+        with suppress(SweepError):  # Then those of the last time count.
+            for pod in self._cluster.each("pods", labels=self._sweep.pod_labels, fields=SUCCEEDED):
+                self._of_pods |= termination.read_message(message_of(pod))
+
+    def finished(self) -> set[str]:
+        """Return the trials that are done whatever their pod does, where one pod trains several."""
+
+        def read(run: Run) -> set[str]:
+            # Asked in any case: where the run is out of reach, or another sweep's, the pods are asked instead.
+            return run.finished() if run.check() and run.config.trials_per_pod > 1 else set()
+
+        return self._read(read, set())
+
+    def rows(self, trials: Iterator[TrialState]) -> Iterator[Row]:
+        """Add the numbers to trials, reading some results ahead side by side."""
+        with ThreadPoolExecutor(AT_ONCE) as threads:
+            while some := list(islice(trials, 4 * AT_ONCE)):
+                yield from threads.map(self.row, some)
+
+    def row(self, trial: TrialState) -> Row:
+        """Add the numbers to one trial."""
+        if trial.state == DONE:
+            return Row(trial, self._numbers(trial.trial.name))
+        if trial.state == FAILED and trial.pod is None:
+            return Row(replace(trial, cause=self._told(trial) or trial.cause))
+        return Row(trial)
+
+    def _numbers(self, trial: str) -> dict[str, Any] | None:
+        numbers = self._read(lambda run: _stored_numbers(run, trial), None) or self._of_pods.get(trial)
+        (self._without.discard if numbers else self._without.add)(trial)
+        return {**asdict(numbers), "limit": self._sweep.config.epochs} if numbers else None
+
+    def _told(self, trial: TrialState) -> Cause | None:
+        """Return why a trial failed whose pod is gone: the driver's summary has it."""
+        if self._failures is None:
+            nothing: dict[str, FailedTrial] = {}
+            self._failures = self._read(Run.failures, nothing)
+        told = self._failures.get(trial.trial.name)
+        return Cause(str(told.reason), told.why, told.exit_code) if told else None
+
+    def _read(self, read: Callable[[Run], _T], default: _T) -> _T:
+        try:
+            return read(self._run) if self._run else default
+        except SweepError as error:
+            self._problem = str(error)
+            if isinstance(error, ConfigError | StorageError | StorageUnavailableError):
+                self._run = None  # So it would be for all the others; a damaged object is one trial's.
+            return default
+
+
+def _stored_numbers(run: Run, trial: str) -> termination.KeyNumbers | None:
+    try:
+        return termination.KeyNumbers.of(run.result(trial).summary.outcome)
+    except ObjectNotFoundError:
+        return None

@@ -1,0 +1,43 @@
+"""Why a Job has fewer pods than it should have: its queue, a quota, or what the namespace enforces."""
+
+from job.errors import ObjectNotFoundError
+from k8s.api.client import Cluster, Object
+from k8s.api.errors import RefusedError, UnavailableError
+from k8s.observe.causes import Cause, why_suspended
+from k8s.observe.state import Job
+
+_FAILED = "FailedCreate"
+
+
+def why_waiting(cluster: Cluster, job: Job) -> Cause | None:
+    """Say why a Job has fewer pods than it should have; None where nothing says so, or it cannot be read now."""
+    if not job.waits:
+        return None
+    try:
+        if job.suspended and not job.cause:
+            return why_suspended(_workload(cluster, job))
+        return job.held or _why_no_pods(cluster, job)
+    except RefusedError:
+        return job.held
+    except UnavailableError:
+        return None
+
+
+def _workload(cluster: Cluster, job: Job) -> Object | None:
+    """Return Kueue's object for the Job; None without Kueue."""
+    try:
+        return next(cluster.each("workloads", labels=f"kueue.x-k8s.io/job-uid={job.uid}"), None)
+    except ObjectNotFoundError:
+        return None
+
+
+def _why_no_pods(cluster: Cluster, job: Job) -> Cause | None:
+    """Say why the Job's pods could not even be created: a quota, or what the namespace enforces."""
+    told = cluster.each("events", fields=f"involvedObject.uid={job.uid}")
+    creations = (event for event in told if event["reason"] in (_FAILED, "SuccessfulCreate"))
+    newest = max(
+        creations, key=lambda one: (one.get("lastTimestamp") or "", one["reason"] == _FAILED), default=None
+    )
+    if newest is None or newest["reason"] != _FAILED:
+        return None
+    return Cause(_FAILED, " ".join(newest["message"].split()))

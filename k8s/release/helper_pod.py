@@ -1,0 +1,155 @@
+"""A short-lived pod that mounts the volume of a release, and gives others a place to run commands in.
+
+The pod is made as the release's own pods are, so that it has the volume, the image, the user and all that the
+namespace demands, and none of the trials' resources. It ends by itself, and with the Job that it is modelled on.
+"""
+
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from job.errors import SweepError
+from k8s.api.client import Cluster, Object
+from k8s.api.errors import UnavailableError
+from k8s.api.watch import DELETED, Follower, Pauses, Target
+from k8s.observe.causes import is_trouble, why_failed, why_pending
+from k8s.observe.labels import NAME_LABEL, RELEASE_LABEL
+from k8s.release.outputs import Output, template_of
+from k8s.release.sweep_file import SWEEP_VOLUME
+
+Tell = Callable[[str], None]
+START_SECONDS = 120
+"""How long the pod may take to begin; the volume may have to be attached to its node."""
+SILENT_SECONDS = 5
+"""How long nothing is said while the pod begins as pods do."""
+LIFE_SECONDS = 3600
+"""After so long the pod ends, whatever has become of this program."""
+IDLE_SECONDS = 20
+"""So long after the last command in it, or after its connection broke, the pod ends by itself."""
+REMOVING_SECONDS = 60
+"""How long the pod's removal is tried again where the cluster does not answer."""
+_WAIT = f"""
+idle=0
+while [ $idle -lt {IDLE_SECONDS} ]; do
+  sleep 1
+  set -- /proc/[0-9]*
+  if [ $# -gt 1 ]; then idle=0; else idle=$((idle + 1)); fi
+done
+"""
+"""Waits as long as there is any other process in the pod, and then a while."""
+_KEPT = (
+    *("affinity", "imagePullSecrets", "nodeSelector", "priorityClassName", "runtimeClassName", "schedulerName"),
+    *("securityContext", "serviceAccountName", "tolerations"),
+)
+
+
+def helper_pod(output: Output) -> Object:
+    """Return the pod that mounts the output's volume and waits.
+
+    Raises:
+        ConfigError: there is nothing any more that says how.
+    """
+    template = template_of(output)
+    container = template["containers"][0]
+    waits = {
+        "name": "results",
+        "image": container["image"],
+        "imagePullPolicy": container.get("imagePullPolicy", "IfNotPresent"),
+        "command": ["sh", "-c", _WAIT],
+        "volumeMounts": _without_sweep_file(container.get("volumeMounts")),
+        "securityContext": container.get("securityContext", {}),
+        "resources": {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"memory": "512Mi"}},
+    }
+    spec: dict[str, Any] = {name: template[name] for name in _KEPT if name in template}
+    spec |= {
+        "containers": [waits],
+        "volumes": _without_sweep_file(template.get("volumes")),
+        "restartPolicy": "Never",
+        "activeDeadlineSeconds": LIFE_SECONDS,
+        "terminationGracePeriodSeconds": 0,
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+    }
+    about = (output.owner or {})["metadata"]
+    kind = "CronJob" if "jobTemplate" in (output.owner or {})["spec"] else "Job"
+    owner = {"apiVersion": "batch/v1", "kind": kind, "name": about["name"], "uid": about["uid"]}
+    labels = {NAME_LABEL: "xor-sweep", RELEASE_LABEL: output.release, "app.kubernetes.io/component": "results"}
+    # Named here, so that it can be removed also where the answer to its creation was lost.
+    name = f"{about['name']}-results-{secrets.token_hex(3)}"
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "labels": labels, "ownerReferences": [owner]},
+        "spec": spec,
+    }
+
+
+def _without_sweep_file(volumes: list[Object] | None) -> list[Object]:
+    """Leave out what may be gone already: the sweep file goes with its revision."""
+    return [volume for volume in volumes or () if volume["name"] != SWEEP_VOLUME]
+
+
+@contextmanager
+def running_helper_pod(cluster: Cluster, output: Output, tell: Tell) -> Iterator[str]:
+    """Give the name of a pod that mounts the output's volume and runs; it is removed after the block.
+
+    Raises:
+        ConfigError: there is nothing whose volume a pod could mount.
+        SweepError: the pod did not begin.
+        RefusedError: the credentials do not allow to create a pod.
+    """
+    body = helper_pod(output)
+    name, may_exist = body["metadata"]["name"], True
+    try:
+        try:
+            cluster.create("pods", body)
+        except SweepError as error:
+            may_exist = isinstance(error, UnavailableError)
+            raise
+        _wait(cluster, name, tell)
+        yield name
+    finally:
+        if may_exist:
+            _remove(cluster, name, tell)
+
+
+def _remove(cluster: Cluster, name: str, tell: Tell) -> None:
+    """Remove the pod; where that cannot be done, only tell: what came through it counts."""
+    pauses = Pauses(patience=REMOVING_SECONDS)
+    while True:
+        try:
+            try:
+                return cluster.delete("pods", name)
+            except UnavailableError as error:
+                if not pauses.tries:
+                    tell(f"{error}; trying again to remove the pod {name}")
+                time.sleep(pauses.next(error))
+        except SweepError as error:
+            return tell(
+                f"the pod {name} could not be removed ({error}); it ends by itself soon, and goes with its Job; to "
+                f"remove it: kubectl delete pod {name} --namespace {cluster.namespace}"
+            )
+
+
+def _wait(cluster: Cluster, name: str, tell: Tell) -> None:
+    """Return when the pod runs; tell meanwhile what it waits for."""
+    why = told = "nothing says why"
+    at_once, begun = False, time.monotonic()
+    with Follower(cluster, [Target("pods", fields=f"metadata.name={name}")]) as follower:
+        for change in follower.changes():
+            waited = time.monotonic() - begun
+            if change.object:
+                phase = change.object["status"].get("phase")
+                if phase == "Running":
+                    return
+                if phase == "Failed" or change.type == DELETED:
+                    raise SweepError(f"the pod that reads the volume failed: {why_failed(change.object).text}")
+                cause = why_pending(change.object)
+                why, at_once = cause.text, is_trouble(cause)
+            if why != told and (at_once or waited > SILENT_SECONDS):
+                tell(f"the pod {name} is pending: {why}")
+                told = why
+            if waited > START_SECONDS:
+                raise SweepError(f"the pod that reads the volume did not begin in {START_SECONDS} s: {why}")
