@@ -22,6 +22,13 @@ def limit_words(epochs: int) -> str:
     return f"{epochs} epoch{'' if epochs == 1 else 's'}"
 
 
+def hidden_layers_words(layers: int, neurons: int) -> str:
+    """Write the hidden layers of a network, as `2 hidden layers of 16 neurons` or `no hidden layer`."""
+    if not layers:
+        return "no hidden layer"
+    return f"{count_words(layers, 'hidden layer')} of {count_words(neurons, 'neuron')}"
+
+
 def value_words(value: object) -> str:
     """Write a value of an axis, as `adam`, `16`, `0.001` or (None) `none`: different values are different words."""
     if value is None:

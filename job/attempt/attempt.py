@@ -22,9 +22,10 @@ from job.runs.run import Run
 from job.settings.grid import Trial, replicate_seeds
 from job.signals import StopRequest
 from job.statistics.survival import EpochsToSolve, estimate_outcome
+from job.statistics.verdict import outcome_words
 from job.training.loop import Hooks, Progress, Training, train
 from job.training.networks import as_plain_model
-from job.wording import count_words, epochs_words, limit_words, percent, shares_words
+from job.wording import count_words, limit_words
 
 
 def new_attempt() -> str:
@@ -178,25 +179,6 @@ def _local_errors(folder: Path) -> Iterator[None]:
     except OSError as error:
         reason = f"cannot write a trial's files into {folder.parent}: {error.strerror or error}"
         raise StorageUnavailableError(f"{reason}; make room there, or name another folder in TMPDIR") from error
-
-
-def outcome_words(numbers: Outcome, limit: int, title: str) -> str:
-    """Say a trial's outcome in one line.
-
-    Args:
-        numbers: the outcome.
-        limit: the epoch limit.
-        title: the problem's name in a sentence, such as `XOR`.
-    """
-    if numbers.median is None:
-        half = f"fewer than half of the starts solve {title} within {limit_words(limit)}"
-    else:
-        interval = f"(95 % interval {epochs_words(numbers.median_low, numbers.median_high, limit)})"
-        half = f"half of the starts solve {title} by epoch {numbers.median} {interval}"
-    return (
-        f"{half}; {numbers.solved} of {numbers.replicates} solved, {percent(numbers.share_solved)}% "
-        f"(95 % interval {shares_words(numbers.share_low, numbers.share_high)})"
-    )
 
 
 def _summary(training: Training, numbers: Outcome, chosen: int, device: str, seconds: Seconds) -> Summary:

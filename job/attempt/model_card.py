@@ -15,9 +15,9 @@ from ruamel.yaml import YAML
 from job.problems import Problem
 from job.runs.results import ChosenReplicate
 from job.settings.axes import AXES
-from job.settings.grid import Architecture, Trial
+from job.settings.grid import Trial
 from job.settings.sweep import Sweep
-from job.wording import count_words, limit_words, value_words
+from job.wording import count_words, hidden_layers_words, limit_words, value_words
 
 MOST_ROWS = 8
 """The most rows of the problem that the card's program asks for."""
@@ -50,7 +50,7 @@ def model_card(run: str, sweep: Sweep, trial: Trial, replicate: CardReplicate, o
         title=problem.title,
         trial=trial.name,
         run=run,
-        network=network_words(trial.architecture),
+        network=f"a network with {hidden_layers_words(trial.architecture.layers, trial.architecture.neurons)}",
         task=problem.task,
         inputs=count_words(len(problem.inputs), "number"),
         rows_shown="" if shown == rows else f"  # the first {shown} of {rows}",
@@ -68,14 +68,6 @@ def model_card(run: str, sweep: Sweep, trial: Trial, replicate: CardReplicate, o
         ),
         rows=rows,
     )
-
-
-def network_words(architecture: Architecture) -> str:
-    """Say what a network looks like, as `a network with 2 hidden layers of 16 neurons`."""
-    if not architecture.layers:
-        return "a network without hidden layers"
-    layers, neurons = architecture.layers, architecture.neurons
-    return f"a network with {count_words(layers, 'hidden layer')} of {count_words(neurons, 'neuron')}"
 
 
 def _front_matter(problem: Problem, trial: Trial, accuracy: float) -> str:

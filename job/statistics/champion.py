@@ -41,7 +41,7 @@ class Contender(BaseModel):
     median_high: int | None
     """The upper end of the median's 95 % interval; None: beyond the limit, or the starts are too few to say."""
     share_solved: float
-    """The share of its random starts that solved XOR within the limit."""
+    """The share of its random starts that solved the problem within the limit."""
 
     def __str__(self) -> str:
         """Name it with its numbers."""

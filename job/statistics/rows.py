@@ -1,9 +1,11 @@
 """The rows of a leaderboard: where each trial stands."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from job.runs.results import Outcome
 from job.settings.grid import Architecture, Trial
+from job.statistics.comparison import Comparison
 from job.statistics.ranking import Ranking
 
 WINNER, NOT_TOLD_APART, WORSE, UNRANKED = "winner", "not told apart", "worse", "unranked"
@@ -28,15 +30,28 @@ class LeaderboardRow:
     """The p-value of its log-rank test against the winner, corrected for the number of comparisons."""
 
 
-def leaderboard_row(place: int, trial: Trial, ranking: Ranking) -> LeaderboardRow:
-    """Return the row of a trial that has a result."""
-    name = trial.name
-    comparison = ranking.comparisons.get(name)
-    if ranking.winner is None:
-        standing = UNRANKED
-    elif name == ranking.winner:
-        standing = WINNER
-    else:
-        standing = WORSE if comparison and comparison.first_is_sooner else NOT_TOLD_APART
-    p_adjusted = comparison.p_adjusted if comparison else None
-    return LeaderboardRow(place, name, trial.architecture, ranking.outcomes[name], standing, p_adjusted)
+def leaderboard_rows(grid: Mapping[str, Trial], ranking: Ranking) -> Iterator[LeaderboardRow]:
+    """Yield the rows of a leaderboard, best first.
+
+    Args:
+        grid: the trials by their names.
+        ranking: the comparison of those that have a result.
+    """
+    for place, (name, outcome) in enumerate(ranking.outcomes.items(), start=1):
+        comparison = ranking.comparisons.get(name)
+        yield LeaderboardRow(
+            place=place,
+            trial=name,
+            architecture=grid[name].architecture,
+            outcome=outcome,
+            standing=_standing(name, ranking.winner, comparison),
+            p_adjusted=comparison.p_adjusted if comparison else None,
+        )
+
+
+def _standing(name: str, winner: str | None, comparison: Comparison | None) -> str:
+    if winner is None:
+        return UNRANKED
+    if name == winner:
+        return WINNER
+    return WORSE if comparison and comparison.first_is_sooner else NOT_TOLD_APART

@@ -7,6 +7,7 @@ from job.wording import (
     duration_words,
     epoch_words,
     epochs_words,
+    hidden_layers_words,
     limit_words,
     listed,
     listed_reasons,
@@ -42,6 +43,12 @@ def test_a_share_is_all_or_nothing_only_where_it_is(share, digits, words):
 def test_what_there_is_one_of_has_no_plural():
     assert (count_words(1, "trial"), count_words(1024, "trial")) == ("1 trial", "1,024 trials")
     assert (limit_words(1), limit_words(1000)) == ("1 epoch", "1000 epochs")
+
+
+def test_a_network_without_hidden_layers_has_no_neurons_in_them():
+    assert hidden_layers_words(0, 0) == "no hidden layer"
+    assert hidden_layers_words(1, 1) == "1 hidden layer of 1 neuron"
+    assert hidden_layers_words(2, 16) == "2 hidden layers of 16 neurons"
 
 
 def test_different_values_of_an_axis_are_different_words():
