@@ -7,13 +7,13 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from job.settings.axes import AXIS_NAMES
+from job.settings.axes import AXES, Axis
+from job.statistics.columns import COLUMNS, MEDIAN, P_VALUE, SOLVED, Column, shown_columns
 from job.statistics.leaderboard import Leaderboard
 from job.statistics.rows import NOT_TOLD_APART, WINNER, LeaderboardRow
-from job.wording import epochs_words, listed, median_words, p_value_words, share_words
+from job.wording import listed
 
-MEDIAN, SPREAD, SOLVED = "epochs to solve\nmedian (95 %)", "10 % to 90 %", "solved (95 %)"
-TRIAL, WEIGHTS, P_VALUE = "trial", "weights", "p against\nwinner"
+TRIAL, WEIGHTS = "trial", "weights"
 
 _SIGNS = {WINNER: "★", NOT_TOLD_APART: "≈"}
 _MEANINGS = {WINNER: "winner", NOT_TOLD_APART: "cannot be told apart from it"}
@@ -59,23 +59,30 @@ def _print_rows(board: Leaderboard, console: Console) -> None:
     console.print(table)
     standings = {row.standing for row in board.rows}
     signs = [f"{sign} {_MEANINGS[standing]}" for standing, sign in _SIGNS.items() if standing in standings]
-    corrected = ["p is corrected for all pairs of trials"] if P_VALUE in columns else []
+    corrected = ["p is corrected for all pairs of trials"] if _title(P_VALUE) in columns else []
     legend = "  ".join([*signs, f">{board.epochs} not reached by the data", *corrected])
     console.print(legend, style="dim", highlight=False)
 
 
 def _columns(board: Leaderboard, rows: list[dict[str, str]], width: int) -> list[str]:
-    """Return what is shown of each trial beside its name, which tells its axes where there is no room for them."""
-    axes = [_title(axis) for axis in AXIS_NAMES if axis in AXIS_NAMES[:2] or _varies(board, axis)]
-    p_value = [P_VALUE] if any(row.p_adjusted is not None for row in board.rows) else []
-    numbers = [MEDIAN, SPREAD, SOLVED, *p_value]
+    """Return the titles of what is shown beside a trial's name: all of it, or as much as there is room for.
+
+    The axes go first, since the names hold them; of the numbers, the median with its interval goes last.
+    """
+    axes = [_axis_title(axis) for axis in AXES if axis in AXES[:2] or _varies(board, axis)]
+    shown = shown_columns(board.rows)
+    numbers = [_title(column) for column in shown]
+    few, fewer = (
+        [_title(column) for column in some if column in shown]
+        for some in ((MEDIAN, SOLVED, P_VALUE), (MEDIAN, SOLVED))
+    )
     longest, least = max(len(row.trial) for row in board.rows), _least_name(board)
     choices = [
-        *((longest, columns) for columns in ([*axes, WEIGHTS, *numbers], [WEIGHTS, *numbers], numbers)),
-        *((least, columns) for columns in ([MEDIAN, SOLVED, *p_value], [MEDIAN, SOLVED], [MEDIAN])),
+        *((longest, titles) for titles in ([*axes, WEIGHTS, *numbers], [WEIGHTS, *numbers], numbers)),
+        *((least, titles) for titles in (few, fewer)),
     ]
-    fitting = (columns for name, columns in choices if name + _width(columns, rows) <= width)
-    return next(fitting, [MEDIAN])
+    fitting = (titles for name, titles in choices if name + _width(titles, rows) <= width)
+    return next(fitting, [_title(MEDIAN)])
 
 
 def _least_name(board: Leaderboard) -> int:
@@ -106,21 +113,22 @@ def _width(columns: list[str], rows: list[dict[str, str]]) -> int:
     return 1 + 2 + sum(2 + width for width in widest)
 
 
-def _varies(board: Leaderboard, axis: str) -> bool:
-    return len({getattr(row.architecture, axis) for row in board.rows}) > 1
+def _varies(board: Leaderboard, axis: Axis) -> bool:
+    return len({getattr(row.architecture, axis.name) for row in board.rows}) > 1
 
 
-def _title(axis: str) -> str:
-    return axis.replace("_", "\n")
+def _axis_title(axis: Axis) -> str:
+    return axis.title.replace(" ", "\n")
+
+
+def _title(column: Column) -> str:
+    return column.terminal_title or column.title
 
 
 def _cells(row: LeaderboardRow, limit: int) -> dict[str, str]:
-    numbers = row.outcome
+    """Return all that can be shown of a trial, by the titles of the columns."""
     return {
-        **{_title(axis): str(getattr(row.architecture, axis)) for axis in AXIS_NAMES},
+        **{_axis_title(axis): str(getattr(row.architecture, axis.name)) for axis in AXES},
         WEIGHTS: str(row.architecture.weights),
-        MEDIAN: median_words(numbers.median, numbers.median_low, numbers.median_high, limit),
-        SPREAD: epochs_words(numbers.q10, numbers.q90, limit),
-        SOLVED: share_words(numbers.share_solved, numbers.share_low, numbers.share_high),
-        P_VALUE: "" if row.p_adjusted is None else p_value_words(row.p_adjusted),
+        **{_title(column): column.words(row, limit) for column in COLUMNS},
     }

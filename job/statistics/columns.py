@@ -1,0 +1,67 @@
+"""The numbers that a leaderboard shows of each trial: the one list that the terminal, the page and the README take.
+
+leaderboard.csv and the JSON have every field of `Outcome`, in which a column's numbers are.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from job.statistics.rows import LeaderboardRow
+from job.wording import epochs_words, median_words, p_value_words, share_words
+
+
+@dataclass(frozen=True)
+class Column:
+    """One number of each trial, or one with its interval."""
+
+    title: str
+    """What it is called at the head of the column."""
+    value: Callable[[LeaderboardRow], float | None]
+    """The number to sort by; None sorts after all numbers."""
+    words: Callable[[LeaderboardRow, int], str]
+    """What is shown of a row, given the epoch limit; a column that is empty in every row is left out."""
+    meaning: str
+    """What the README says about it."""
+    terminal_title: str = ""
+    """Its title in a terminal, where that takes two lines."""
+
+
+MEDIAN = Column(
+    title="median (95 %)",
+    terminal_title="epochs to solve\nmedian (95 %)",
+    value=lambda row: row.outcome.median,
+    words=lambda row, limit: median_words(
+        row.outcome.median, row.outcome.median_low, row.outcome.median_high, limit
+    ),
+    meaning="the first epoch by which half of the starts have solved the problem, and its 95 % interval",
+)
+
+SPREAD = Column(
+    title="10 % to 90 %",
+    value=lambda row: row.outcome.q10,
+    words=lambda row, limit: epochs_words(row.outcome.q10, row.outcome.q90, limit),
+    meaning="the epochs by which 10 % and 90 % of the starts have solved it",
+)
+
+SOLVED = Column(
+    title="solved (95 %)",
+    value=lambda row: row.outcome.share_solved,
+    words=lambda row, _: share_words(row.outcome.share_solved, row.outcome.share_low, row.outcome.share_high),
+    meaning="the share of the starts that solved it within the limit, and its 95 % interval",
+)
+
+P_VALUE = Column(
+    title="p against winner",
+    terminal_title="p against\nwinner",
+    value=lambda row: row.p_adjusted,
+    words=lambda row, _: "" if row.p_adjusted is None else p_value_words(row.p_adjusted),
+    meaning="how often chance alone would give a difference as large (log-rank test)",
+)
+
+COLUMNS = (MEDIAN, SPREAD, SOLVED, P_VALUE)
+"""The columns from left to right."""
+
+
+def shown_columns(rows: tuple[LeaderboardRow, ...]) -> list[Column]:
+    """Return the columns that say something of these rows."""
+    return [column for column in COLUMNS if any(column.words(row, 1) for row in rows)]
