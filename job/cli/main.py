@@ -140,6 +140,7 @@ def trial(context: click.Context, /, index: Any, name: str | None, log_format: s
 
 @cli.command()
 @options(
+    setting("data"),
     setting("layers", single=True, default="(default: 1)", text="Hidden layers: a whole number from 1 to 100."),
     setting(
         "neurons",
