@@ -4,14 +4,20 @@ import json
 from dataclasses import dataclass
 
 from job.report import sentences as words
+from job.report.answers import RowAnswer, hardest_first, row_answers
 from job.report.reading import Detail, Report
 from job.report.svg.accuracy import draw_accuracy, has_dots, start_words
 from job.report.svg.boundary import draw_chosen
 from job.report.svg.elements import Drawing
 from job.report.svg.network import draw_network, network_words, why_not_drawn
 from job.runs.layout import CARD, MODEL
-from job.runs.run import Run
 from job.statistics.rows import LeaderboardRow
+
+MOST_ANSWERS = 32
+"""The most answers of a network that are listed, if its problem cannot be drawn as a plane."""
+
+MOST_ASKED = 8
+"""The most rows in which the program that loads a model asks it."""
 
 
 @dataclass(frozen=True)
@@ -22,9 +28,9 @@ class CloseUp:
     words: str
     chosen: str
     """Which start it is, how long it was trained, and why it was chosen."""
-    trained: int | None
+    trained: int
     """After how many epochs its network is shown."""
-    replay: str | None
+    replay: str
     """The command that trains the chosen start again."""
     accuracy: Drawing | None
     accuracy_words: str
@@ -33,7 +39,12 @@ class CloseUp:
     dots: bool
     """Whether it has dots where they solved it."""
     plane: Drawing | None
-    answers: list[str]
+    answers: list[RowAnswer]
+    """Its answers in all rows of the problem; none where they are not known."""
+    right: int
+    """How many of them are right."""
+    hardest: list[RowAnswer]
+    """Those that the page lists."""
     network: Drawing | None
     network_words: str
     model: str | None
@@ -58,42 +69,46 @@ def close_up(report: Report, detail: Detail, exported: bool) -> CloseUp:
     folder = detail.row.trial if exported else f"../{within}"
     on_a_disk = exported or report.run.storage.local_root is not None
     chosen = detail.result.summary.chosen
-    right = words.is_right(detail.networks.chosen) if detail.networks else None
+    answers = row_answers(report.problem, detail.networks.chosen) if detail.networks else []
+    is_right = all(answer.right for answer in answers) if answers else None
     found = detail.history or detail.networks
     files = {file.name for file in detail.result.files}
     return CloseUp(
         row=detail.row,
         words=words.trial_words(detail.row, report.limit),
-        chosen=words.chosen_words(chosen, right, report.limit),
+        chosen=words.chosen_words(chosen, report.problem, is_right),
         trained=chosen.epochs_trained,
-        replay=words.replay(detail.row.architecture, chosen),
+        replay=words.replay_command(detail.row.architecture, report.problem, chosen),
         accuracy=draw_accuracy(report, detail) if found else None,
         accuracy_words=start_words(report, detail),
         lines=len(detail.networks.first) if detail.networks else 0,
         dots=has_dots(detail),
-        plane=draw_chosen(detail),
-        answers=words.answers(detail.networks.chosen) if detail.networks else [],
-        network=draw_network(detail),
+        plane=draw_chosen(report.problem, detail),
+        answers=answers,
+        right=sum(answer.right for answer in answers),
+        hardest=hardest_first(answers, MOST_ANSWERS),
+        network=draw_network(report.problem, detail),
         network_words=f"Not drawn: {why_not}." if why_not else network_words(detail),
         model=None if MODEL in detail.unusable else f"{folder}/{MODEL}",
         card=f"{folder}/{CARD}" if CARD in files.difference(detail.unusable) else None,
-        loading=_loading(report.run, f"{within}/{MODEL}", f"{folder}/{MODEL}" if on_a_disk else None),
+        loading=_loading(report, f"{within}/{MODEL}", f"{folder}/{MODEL}" if on_a_disk else None),
         problems=(
             *detail.damaged,
-            *(f"The run was made without {name}: what is drawn from it is missing." for name in detail.lacking),
+            *(f"The run was made without {name}, so what is drawn from it is missing." for name in detail.lacking),
         ),
     )
 
 
-def _loading(run: Run, name: str, path: str | None) -> str:
+def _loading(report: Report, name: str, path: str | None) -> str:
     """Return the program that loads a model and asks it, ready to copy.
 
     Args:
-        run: the run.
+        report: what is known of the run.
         name: the model's name in the run.
         path: the model's path as seen from the page, which the page makes whole by itself where it is opened
             from a disk; None if both are in a bucket, which Keras cannot read.
     """
+    run, rows = report.run, report.problem.rows
     note = "in the folder of this page"
     if path is None:
         path = name.rpartition("/")[2]
@@ -104,6 +119,6 @@ def _loading(run: Run, name: str, path: str | None) -> str:
         f"# {note}",
         "import keras, numpy",
         f"model = keras.models.load_model({json.dumps(path, ensure_ascii=False)})",
-        "model.predict(numpy.array([[0, 0], [0, 1], [1, 0], [1, 1]]))",
+        f"model.predict(numpy.array({json.dumps(rows[:MOST_ASKED])}))",
     ]
     return "\n".join(lines)

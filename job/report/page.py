@@ -17,13 +17,16 @@ from job.report import sentences as words
 from job.report.close_up import close_up
 from job.report.pictures import PICTURES, Picture, drawing_of
 from job.report.reading import Report, Undone, read_report
-from job.report.svg import boundary, heatmap, survival, unsolved
+from job.report.svg import boundary, heatmap, survival
 from job.report.svg.activations import activations_in_use
 from job.report.svg.elements import Drawing, tag
+from job.report.svg.heatmap_cells import METRICS
 from job.report.svg.intervals import draw_intervals, draw_sparkline
 from job.report.svg.lines import slot
+from job.report.svg.unsolved import MOST_GROUPS, unsolved_groups
 from job.runs.layout import LEADERBOARD, REPORT
 from job.runs.run import Run
+from job.settings.axes import AXES
 from job.settings.grid import trials
 from job.statistics.formats import leaderboard_csv
 from job.statistics.rows import LeaderboardRow
@@ -42,8 +45,6 @@ FEW_INTERVALS = 15
 
 FIRST_PLANES = 20
 """So many decision boundaries are seen at once; the others can be opened."""
-
-_AXES = {"activation": "activation", "loss": "loss", "optimizer": "optimizer", "learning_rate": "learning rate"}
 
 
 def write_report(run: Run, known: Iterable[Undone] = ()) -> Report:
@@ -97,6 +98,7 @@ def render(report: Report, *, exported: bool = False) -> str:
             report=report,
             board=report.board,
             config=report.run.config,
+            problem=report.problem,
             style=Markup(style),  # noqa: S704 - this program's own files
             script=Markup(script),  # noqa: S704
             policy=_policy(style, script),
@@ -137,10 +139,11 @@ def _grid(report: Report) -> dict[str, Any]:
     """Return what the page shows of the grid: its heat maps, and the medians beside them."""
     panels, more_panels = heatmap.panels(report)
     return {
-        "metrics": heatmap.METRICS,
-        "scales": [scale for metric in heatmap.METRICS if (scale := heatmap.draw_scale(report, metric))],
+        "metrics": METRICS,
+        "scales": [scale for metric in METRICS if (scale := heatmap.draw_scale(report, metric))],
         "panels": [(panel.name, heatmap.draw_panel(report, panel, links=True)) for panel in panels],
         "more_panels": more_panels,
+        "linear_everywhere": 0 in report.run.config.layers and any(axis.hidden_only for axis in report.varied),
         "beyond": any(row.outcome.median is None for row in report.board.rows),
         "intervals": draw_intervals(report, most=FEW_INTERVALS) if len(report.board.rows) > 1 else None,
     }
@@ -159,15 +162,15 @@ def _survival(report: Report) -> dict[str, Any]:
 
 def _learned(report: Report) -> dict[str, Any]:
     """Return what networks learned: planes, activations, and the starts that never solved it."""
-    gallery = unsolved.failures(report.details, unsolved.MOST_FAILURES)
+    groups = unsolved_groups(report.problem, report.details, MOST_GROUPS)
     never_solved = sum(row.outcome.replicates - row.outcome.solved for row in report.board.rows)
     return {
         "first_planes": FIRST_PLANES,
         "side": boundary.SIDE_LENGTH,
         "grey": any(boundary.is_partly_none(detail) for detail in report.details),
         "activations": activations_in_use(report),
-        "gallery": gallery,
-        "more_failures": never_solved - sum(item.count for item in gallery),
+        "groups": groups,
+        "more_unsolved": never_solved - sum(group.count for group in groups),
     }
 
 
@@ -195,7 +198,7 @@ def _table(report: Report) -> dict[str, Any]:
     """Return the rows of the leaderboard's table."""
     indexes = {trial.name: trial.index for trial in trials(report.run.config)}
     return {
-        "axes": {axis: _AXES[axis] for axis in report.varied},
+        "axes": report.varied,
         "rows": [_table_row(report, row, indexes[row.trial]) for row in report.board.rows[:MOST_ROWS]],
         "more_rows": len(report.board.rows) - MOST_ROWS,
     }
@@ -213,17 +216,20 @@ def _table_row(report: Report, row: LeaderboardRow, index: int) -> dict[str, Any
         "solved": words.share_of(numbers),
         "p": "" if row.p_adjusted is None else p_value_words(row.p_adjusted),
         "sparkline": draw_sparkline(row, limit),
-        "axes": {axis: value_words(getattr(row.architecture, axis)) for axis in report.varied},
+        "axes": [value_words(getattr(row.architecture, axis.name)) for axis in report.varied],
     }
 
 
 def _settings(report: Report) -> Iterator[tuple[str, str]]:
     """Yield what the sweep was, where and when, as far as sweep.json says it."""
     config, sweep = report.run.config, report.sweep
-    for axis in ("layers", "neurons", "activation", "loss", "optimizer", "learning_rate"):
-        said = ", ".join(map(value_words, getattr(config, axis) or ()))
-        yield axis.replace("_", " "), said or "each optimizer's own default in Keras"
-    yield "starts of each trial", f"{config.replicates:,}"
+    yield "problem", report.problem.name
+    for axis in AXES:
+        if axis.hidden_only and not any(config.layers):
+            continue
+        said = ", ".join(map(value_words, getattr(config, axis.name) or ()))
+        yield axis.title, said or "each optimizer's own default in Keras"
+    yield "starts per trial", f"{config.replicates:,}"
     yield "epoch limit", f"{config.epochs:,}"
     yield "seed", str(config.seed)
     versions = sweep.get("versions")

@@ -38,13 +38,15 @@ class Picture:
 
 
 def _heatmap(report: "Report", _: "Sequence[Detail]") -> "Drawing":
-    from job.report.svg.heatmap import MEDIAN, draw_heatmap
+    from job.report.svg.heatmap import draw_heatmap
+    from job.report.svg.heatmap_cells import MEDIAN
 
     return draw_heatmap(report, MEDIAN)
 
 
 def _heatmap_solved(report: "Report", _: "Sequence[Detail]") -> "Drawing":
-    from job.report.svg.heatmap import SOLVED, draw_heatmap
+    from job.report.svg.heatmap import draw_heatmap
+    from job.report.svg.heatmap_cells import SOLVED
 
     return draw_heatmap(report, SOLVED)
 

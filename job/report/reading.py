@@ -19,6 +19,7 @@ from job.runs.layout import CARD, HISTORY, LOG, MODEL, NETWORKS, RESULT, SWEEP, 
 from job.runs.results import Seconds, StoredFile, TrialResult
 from job.runs.run import Run
 from job.runs.snapshots import Networks
+from job.settings.axes import AXES, Axis
 from job.settings.grid import trials
 from job.statistics.leaderboard import Leaderboard, leaderboard_of
 from job.statistics.replicates import read_epochs_to_solve
@@ -115,6 +116,11 @@ class Report:
     """Where the time of each trial went: `start`, `compile`, `train` and `other`, as far as they are known."""
 
     @property
+    def problem(self) -> Problem:
+        """What the run's networks learn."""
+        return self.run.config.problem
+
+    @property
     def limit(self) -> int:
         """The epoch limit."""
         return self.board.epochs
@@ -137,13 +143,13 @@ class Report:
         return f"the report goes without what is damaged: {listed_reasons(self.damage)}"
 
     @property
-    def varied(self) -> list[str]:
-        """The axes beside layers and neurons that have more than one value."""
+    def varied(self) -> list[Axis]:
+        """The axes beside layers and neurons in which trials differ."""
         config = self.run.config
         return [
             axis
-            for axis in ("activation", "loss", "optimizer", "learning_rate")
-            if len(getattr(config, axis) or ()) > 1
+            for axis in AXES[2:]
+            if len(getattr(config, axis.name) or ()) > 1 and (any(config.layers) or not axis.hidden_only)
         ]
 
 

@@ -4,20 +4,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from job.errors import NothingToDrawError
+from job.problems import DEFAULT, Problem
 from job.report.reading import Detail, Report
 from job.runs.results import ChosenReplicate, Outcome
-from job.runs.snapshots import Network, Plane, Unsolved
+from job.settings.axes import AXES
 from job.settings.grid import Architecture
 from job.statistics.comparison import SIGNIFICANCE_LEVEL, Comparison, log_rank_test
 from job.statistics.rows import NOT_TOLD_APART, WINNER, LeaderboardRow
 from job.statistics.survival import EpochsToSolve
-from job.wording import count_words, epochs_words, median_words, p_equation, share_words
+from job.wording import count_words, epochs_words, median_words, p_equation, share_words, value_words
 
 SIGNS = {WINNER: "★", NOT_TOLD_APART: "≈"}
 """What marks a trial's standing, beside any colour."""
 
 CLAIMED_SLOWER, CLAIMED_FASTER = 32, 16
 """The tutorial: a hidden layer of 32 neurons is slower than one of 16."""
+
+CLAIMED_FOR = "xor"
+"""The problem that the tutorial's networks learn."""
 
 
 def claim(report: Report) -> str | None:
@@ -27,8 +31,10 @@ def claim(report: Report) -> str | None:
     have the fewest hidden layers for which the grid has both, and are trained as the tutorial does.
 
     Returns:
-        The sentence; None where the run has no such pair.
+        The sentence; None if the run has no such pair, or its problem is not the tutorial's.
     """
+    if report.problem.name != CLAIMED_FOR:
+        return None
     pair = _claimed_pair({row.architecture: report.data[row.trial] for row in report.board.rows})
     if pair is None:
         return None
@@ -65,41 +71,40 @@ def spread_of(numbers: Outcome, limit: int) -> str:
     return epochs_words(numbers.q10, numbers.q90, limit)
 
 
-def chosen_words(start: ChosenReplicate, right: bool | None, limit: int) -> str:
+def chosen_words(start: ChosenReplicate, problem: Problem, right: bool | None) -> str:
     """Say which start it is, how long it was trained, and why it was chosen.
 
     Args:
         start: the chosen start.
-        right: whether its final network gets all four rows right; None where that is not known.
-        limit: the epoch limit.
+        problem: what it learned.
+        right: whether its final network gets every row right; None where that is not known.
     """
-    trained = f"trained for {count_words(start.epochs_trained, 'epoch')}"
+    trained = f"was trained for {count_words(start.epochs_trained, 'epoch')}"
     solved = (
-        f"within {limit} it never solved XOR"
+        f"never solved {problem.title}"
         if start.epochs_to_solve is None
-        else f"it solved XOR in epoch {start.epochs_to_solve}"
+        else f"solved {problem.title} in epoch {start.epochs_to_solve}"
     )
     among = {
-        True: " Of all starts whose final network gets the four rows right, it ended with the lowest loss.",
-        False: " No start's final network gets the four rows right; of all, it ended with the lowest loss.",
+        None: "",
+        True: " Of all starts whose final network gets every row right, it ended with the lowest loss.",
+        False: " No start's final network gets every row right; of all starts, it ended with the lowest loss.",
     }
-    why = "" if right is None else among[right]
-    return f"The chosen start (seed {start.seed}), {trained}: {solved}.{why}"
+    return f"The chosen start (seed {start.seed}) {trained} and {solved}.{among[right]}"
 
 
-def replay(architecture: Architecture, start: ChosenReplicate) -> str:
+def replay_command(architecture: Architecture, problem: Problem, start: ChosenReplicate) -> str:
     """Return the command that trains the chosen start again."""
     usual = Architecture(architecture.layers, architecture.neurons)
-    axes = ("activation", "loss", "optimizer", "learning_rate")
-    more = [
-        f" --{axis.replace('_', '-')} {getattr(architecture, axis)}"
-        for axis in axes
-        if getattr(architecture, axis) != getattr(usual, axis)
+    data = [] if problem.name == DEFAULT else [f"--data {problem.name}"]
+    axes = [
+        f"{axis.flag} {value_words(value)}"
+        for axis in AXES
+        if (value := getattr(architecture, axis.name)) != getattr(usual, axis.name) or axis in AXES[:2]
+        if architecture.layers or not axis.hidden_only
     ]
-    return (
-        f"xor-sweep train --layers {architecture.layers} --neurons {architecture.neurons}{''.join(more)} "
-        f"--seed {start.seed} --epochs {start.epochs_trained} --keep-training"
-    )
+    how = [f"--seed {start.seed}", f"--epochs {start.epochs_trained}", "--keep-training"]
+    return " ".join(["xor-sweep train", *data, *axes, *how])
 
 
 def trial_words(row: LeaderboardRow, limit: int) -> str:
@@ -109,47 +114,6 @@ def trial_words(row: LeaderboardRow, limit: int) -> str:
         f"{row.trial}: median {median_of(numbers, limit)} epochs, {share_of(numbers)} of "
         f"{count_words(numbers.replicates, 'start')} solved"
     )
-
-
-TARGETS = ((0, 0, 0), (0, 1, 1), (1, 0, 1), (1, 1, 0))
-"""XOR: first input, second input, target."""
-
-
-def has_no_number(plane: Plane) -> bool:
-    """Say whether a network answers nothing that is a number, as after weights that grew without bound."""
-    return all(value is None for row in plane for value in row)
-
-
-def predictions_words(group: Unsolved) -> str:
-    """Say which of XOR's rows are wrong, as `say 0 xor 0 = 1`."""
-    if group.plane and has_no_number(group.plane):
-        return "answer nothing that is a number"
-    wrong = [
-        f"{first} xor {second} = {int(said)}"
-        for (first, second, target), said in zip(TARGETS, group.predictions, strict=True)
-        if said != bool(target)
-    ]
-    return f"say {' and '.join(wrong)}" if wrong else "are right after the last epoch's update"
-
-
-def answers(network: Network) -> list[str]:
-    """Say what a network answers at XOR's four points, as `0 xor 1: 0.93`."""
-    return [
-        f"{first} xor {second}: {'not a number' if value is None else _answer(value)}"
-        for (first, second, _), value in zip(TARGETS, network.predictions, strict=True)
-    ]
-
-
-def is_right(network: Network) -> bool:
-    """Say whether a network answers right at all of XOR's four points."""
-    said = zip(TARGETS, network.predictions, strict=True)
-    return all(value is not None and (value > 0.5) == bool(target) for (*_, target), value in said)
-
-
-def _answer(value: float) -> str:
-    """Write an output so that its side of one half can be seen."""
-    texts = [format(value, f".{digits}f") for digits in (2, 4, 6, 8)]
-    return next((text for text in texts if float(text) != 0.5), texts[0])
 
 
 NO_NETWORKS = "networks.json is missing or damaged"

@@ -304,6 +304,25 @@ def paneled_sweep(folder):
     return SimpleNamespace(folder=folder, run=folder / "runs" / "paneled", said=said)
 
 
+@ahead
+def parity_sweep(folder):
+    """The parity of three bits, with and without a hidden layer, on two axes."""
+    words = ("--data", "parity:3", "--layers", "0,1", "--neurons", "4,8", "--activation", "relu,tanh")
+    said = run_program(
+        *("sweep", *words, "--learning-rate", "0.01", "--replicates", "12", "--epochs", "200", "--run", "parity"),
+        cwd=folder,
+    )
+    return SimpleNamespace(folder=folder, run=folder / "runs" / "parity", said=said)
+
+
+@ahead
+def linear_sweep(folder):
+    """The parity of eight bits, without a hidden layer: a grid of one trial."""
+    words = ("--data", "parity:8", "--layers", "0", "--replicates", "4", "--epochs", "20", "--run", "linear")
+    said = run_program("sweep", *words, cwd=folder)
+    return SimpleNamespace(folder=folder, run=folder / "runs" / "linear", said=said)
+
+
 @pytest.fixture(scope="session")
 def text(finished):
     """The finished run's report, as HTML."""

@@ -110,10 +110,12 @@ def _accuracy_legend(starts: int) -> list[Markup]:
 def start_words(report: Report, detail: Detail) -> str:
     """Say why one start misleads, with this trial's own numbers."""
     numbers, limit = detail.row.outcome, report.limit
-    first = _solved_at(detail, 0)
-    own = f"solves XOR in epoch {first}" if first else f"does not solve XOR within {limit_words(limit)}"
+    first, title = _solved_at(detail, 0), report.problem.title
+    own = f"solves {title} in epoch {first}" if first else f"does not solve {title} within {limit_words(limit)}"
     if numbers.replicates == 1:
         return f"The only start {own}."
+    if not numbers.solved:
+        return f"The first start {own}; none of all {numbers.replicates} does."
     if numbers.q10 is None or detail.data.epochs.size < 10:
         do = "does" if numbers.solved == 1 else "do"
         return f"The first start {own}; of all {numbers.replicates}, {numbers.solved} {do} within {limit}."

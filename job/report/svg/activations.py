@@ -73,5 +73,6 @@ def draw_activations(report: Report) -> Drawing:
 
 def activations_in_use(report: Report) -> list[Drawing]:
     """Draw the activations that the run's networks use: those of the hidden layers, and the output's."""
-    hidden = [draw_activation(name, "hidden layers") for name in report.run.config.activation]
+    config = report.run.config
+    hidden = [draw_activation(name, "hidden layers") for name in config.activation if any(config.layers)]
     return [*hidden, draw_activation("sigmoid", "output")]

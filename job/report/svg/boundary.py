@@ -3,17 +3,19 @@
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+from markupsafe import Markup
 from numpy.typing import NDArray
 
 from job.errors import NothingToDrawError
+from job.problems import Problem
+from job.report.answers import row_answers
 from job.report.reading import Detail, Report
-from job.report.sentences import NO_NETWORKS, TARGETS, answers, require_networks
+from job.report.sentences import NO_NETWORKS, require_networks
 from job.report.svg.colours import png
 from job.report.svg.elements import Drawing, number, tag, text
 from job.report.svg.sheet import beside
 from job.runs.snapshots import SIDE, Plane
-
-XOR_PLANE = (-0.5, 1.5)
+from job.wording import count_words
 
 SIDE_LENGTH = 168.0
 """Of a plane as it is drawn, in pixels."""
@@ -22,25 +24,27 @@ MOST_PLANES = 24
 """The most planes of one picture, unless more trials are named."""
 
 
-def draw_plane(plane: Plane, title: str, description: str, side: float = SIDE_LENGTH) -> Drawing:
-    """Draw a network's output for each pair of inputs, the line where it is one half, and XOR's four points."""
+def draw_plane(problem: Problem, plane: Plane, title: str, description: str, side: float = SIDE_LENGTH) -> Drawing:
+    """Draw a network's output for each pair of inputs, the line where it is one half, and the problem's rows.
+
+    Args:
+        problem: what the network learned; it has a plane.
+        plane: the outputs.
+        title: what the drawing is.
+        description: its alternative in words.
+        side: the drawing's width and height.
+    """
+    assert problem.plane is not None
+    low, high = problem.plane
     values = np.array([[np.nan if value is None else value for value in row] for row in plane])
-    low, high = XOR_PLANE
 
     def at(first: float, second: float) -> tuple[float, float]:
         return (first - low) / (high - low) * side, side - (second - low) / (high - low) * side
 
     # A pixel is as wide as the way from one point to the next, and has its point in its middle.
     pixel = side / (SIDE - 1)
-    image = tag(
-        "image",
-        href=png(values[::-1]),
-        x=-pixel / 2,
-        y=-pixel / 2,
-        width=side + pixel,
-        height=side + pixel,
-        preserveAspectRatio="none",
-    )
+    box = {"x": -pixel / 2, "y": -pixel / 2, "width": side + pixel, "height": side + pixel}
+    image = tag("image", href=png(values[::-1]), **box, preserveAspectRatio="none")
     step = (high - low) / (SIDE - 1)
     line = "".join(
         "M{} {}L{} {}".format(*(number(round(value, 1)) for end in ends for value in end))
@@ -48,9 +52,9 @@ def draw_plane(plane: Plane, title: str, description: str, side: float = SIDE_LE
             tuple(at(low + x * step, low + y * step) for x, y in crossing) for crossing in _crossings(values, 0.5)
         )
     )
-    points = []
-    for first, second, target in TARGETS:
-        x, y = at(first, second)
+    points: list[Markup] = []
+    for row, target in zip(problem.rows, problem.answers, strict=True):
+        x, y = at(row[0], row[1])
         points.append(tag("circle", cx=x, cy=y, r=8.0, class_="point one" if target else "point zero"))
         points.append(text(x, y + 4, target, "one" if target else "zero", "middle"))
     return Drawing(
@@ -93,27 +97,41 @@ def is_partly_none(detail: Detail) -> bool:
     return detail.networks is not None and any(None in row for row in detail.networks.chosen.plane or ())
 
 
+def require_plane(problem: Problem) -> None:
+    """Find out whether networks that learn a problem can be drawn as a plane.
+
+    Raises:
+        NothingToDrawError: they cannot.
+    """
+    if problem.plane is None:
+        inputs = count_words(len(problem.inputs), "input")
+        raise NothingToDrawError(f"a network with {inputs} cannot be drawn as a plane")
+
+
 def draw_boundaries(report: Report, trials: Sequence[Detail]) -> Drawing:
     """Draw the planes of the chosen networks of these trials, or of the best.
 
     Raises:
         NothingToDrawError: there is none, or that of one of these trials is not known.
     """
+    require_plane(report.problem)
     require_networks(trials)
-    shown = [(detail.row.trial, plane) for detail in trials or report.details if (plane := draw_chosen(detail))]
-    if not shown:
+    shown = trials or [detail for detail in report.details if detail.networks][:MOST_PLANES]
+    planes = [plane for detail in shown if (plane := draw_chosen(report.problem, detail))]
+    if not planes:
         raise NothingToDrawError(NO_NETWORKS)
-    shown = shown if trials else shown[:MOST_PLANES]
-    return beside([plane for _, plane in shown], [name for name, _ in shown], title="Decision boundaries")
+    return beside(planes, [detail.row.trial for detail in shown], title="Decision boundaries")
 
 
-def draw_chosen(detail: Detail) -> Drawing | None:
-    """Draw the plane of a trial's chosen network; None where it was not kept."""
-    if detail.networks is None or detail.networks.chosen.plane is None:
+def draw_chosen(problem: Problem, detail: Detail) -> Drawing | None:
+    """Draw the plane of a trial's chosen network; None where it was not kept, or the problem has none."""
+    chosen = detail.networks.chosen if detail.networks else None
+    if chosen is None or chosen.plane is None:
         return None
-    chosen = detail.networks.chosen
+    said = ", ".join(f"{answer.row}: {answer.words}" for answer in row_answers(problem, chosen))
     return draw_plane(
-        detail.networks.chosen.plane,
+        problem,
+        chosen.plane,
         f"{detail.row.trial}: decision boundary of the chosen network",
-        f"The start with seed {chosen.seed}. {', '.join(answers(chosen))}",
+        f"The start with seed {chosen.seed}. {said}",
     )

@@ -50,7 +50,11 @@ def draw_intervals(report: Report, most: int = MOST_INTERVALS) -> Drawing:
     more = len(report.board.rows) - len(rows)
     bottom = top + 22.0 * (len(rows) + bool(more)) + 6
     scale = LogScale(report.limit, left, right)
-    content = [*epoch_axis(scale, PlotArea(left, right, top, bottom), "epochs to solve XOR (log scale)")]
+    content = [
+        *epoch_axis(
+            scale, PlotArea(left, right, top, bottom), f"epochs to solve {report.problem.title} (log scale)"
+        )
+    ]
     for at, row in enumerate(rows):
         y = top + 22.0 * (at + 0.5) + 3
         content.append(text(left - 12, y + 4, f"{SIGNS.get(row.standing, '')} {row.trial}".strip(), "tick", "end"))
@@ -63,7 +67,7 @@ def draw_intervals(report: Report, most: int = MOST_INTERVALS) -> Drawing:
         tuple(content),
         620,
         bottom + 46,
-        title="Median epochs to solve XOR, with intervals, best first",
+        title=f"Median epochs to solve {report.problem.title}, with intervals, best first",
         description="; ".join(f"{row.trial}: {median_of(row.outcome, report.limit)}" for row in rows),
         class_="intervals",
     )

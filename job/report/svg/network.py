@@ -7,6 +7,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from job.errors import NothingToDrawError
+from job.problems import Problem
 from job.report.reading import Detail, Report
 from job.report.sentences import NO_NETWORKS
 from job.report.svg.colours import diverging
@@ -40,27 +41,28 @@ def draw_networks(report: Report, trials: Sequence[Detail]) -> Drawing:
     drawings = []
     shown = trials or report.details[:1]
     for detail in shown:
-        drawing = draw_network(detail)
+        drawing = draw_network(report.problem, detail)
         if drawing is None:
             raise NothingToDrawError(f"{detail.row.trial}: {why_not_drawn(detail)}")
         drawings.append(drawing)
     return beside(drawings, [detail.row.trial for detail in shown], title="Networks", columns=1)
 
 
-def draw_network(detail: Detail) -> Drawing | None:
+def draw_network(problem: Problem, detail: Detail) -> Drawing | None:
     """Draw a trial's chosen network: units as circles, weights as lines; None where it cannot be drawn."""
     if detail.networks is None or why_not_drawn(detail):
         return None
     widths = detail.row.architecture.widths
     tallest = max(widths)
     height = 60.0 + max(120.0, min(tallest * 14.0, 560.0))
-    width = 190.0 + max(90.0, min(160.0, 900.0 / len(widths))) * (len(widths) - 1)
-    x = np.linspace(95, width - 95, len(widths))
+    margin = max(95.0, 22 + 6.6 * max(map(len, (*problem.inputs, problem.output))))
+    width = 2 * margin + max(90.0, min(160.0, 900.0 / len(widths))) * (len(widths) - 1)
+    x = np.linspace(margin, width - margin, len(widths))
     places = [_column(float(at), units, tallest, height) for at, units in zip(x, widths, strict=True)]
     kernels, biases = _weights(detail.networks.chosen)
     diameter = min(14.0, (height - 60) / tallest - 1.6)
     content = [*_connections(kernels, places), *_units(places, biases, diameter)]
-    content += _network_labels(places, widths, height)
+    content += _network_labels(problem, places, widths, height)
     trial = detail.row.trial
     return Drawing(
         tuple(content),
@@ -98,13 +100,13 @@ def network_words(detail: Detail) -> str:
     strongest = max(float(np.abs(kernel).max()) for kernel in kernels)
     left_out = f"; the strongest {MOST_LINES} are drawn" if connections > MOST_LINES else ""
     return (
-        f"{count_words(connections, 'connection')}{left_out}. The wider the line, the larger the weight, up to "
-        f"{_weight(strongest)}; orange is positive, blue and dashed is negative. A unit's colour is its bias."
+        f"{count_words(connections, 'connection')}{left_out}. The wider a line, the larger its weight, up to "
+        f"{_weight(strongest)}; orange is positive, dashed blue is negative. A unit's colour is its bias."
     )
 
 
 def _weight(value: float) -> str:
-    return f"{value:.2f}" if value < 1e6 else f"{value:.3g}"
+    return f"{value:.2f}" if 0.1 <= value < 1e6 else f"{value:.3g}"
 
 
 def _weights(network: Network) -> tuple[list[NDArray[np.float64]], list[NDArray[np.float64]]]:
@@ -137,12 +139,12 @@ def _connections(kernels: list[NDArray[np.float64]], places: list[list[tuple[flo
 
 
 def _network_labels(
-    places: list[list[tuple[float, float]]], widths: tuple[int, ...], height: float
+    problem: Problem, places: list[list[tuple[float, float]]], widths: tuple[int, ...], height: float
 ) -> Iterator[Markup]:
-    for (x, y), words in zip(places[0], ("first bit", "second bit"), strict=True):
+    for (x, y), words in zip(places[0], problem.inputs, strict=True):
         yield text(x - 16, y + 4, words, "tick", "end")
     ((x, y),) = places[-1]
-    yield text(x + 16, y + 4, "their xor", "tick")
+    yield text(x + 16, y + 4, problem.output, "tick")
     for column, units in list(zip(places, widths, strict=True))[1:-1]:
         yield text(column[0][0], height - 8, units, "tick", "middle")
     if len(places) > 2:

@@ -58,7 +58,7 @@ def draw_survival(report: Report, picked: list[str], *, all_of_them: bool = Fals
         ),
         _WIDTH,
         _HEIGHT + (20 * (places[-1][1] + 1) if places else 0),
-        title="Share of the starts that have not solved XOR, with 95 % bands, by epoch",
+        title=f"Share of the starts that have not solved {report.problem.title}, with 95 % bands, by epoch",
         description=f"{said}.",
         class_="survival",
     )

@@ -4,26 +4,34 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from job.errors import NothingToDrawError
+from job.problems import Problem
+from job.report.answers import wrong_words
 from job.report.reading import Detail, Report
-from job.report.sentences import NO_NETWORKS, predictions_words, require_networks
-from job.report.svg.boundary import draw_plane
+from job.report.sentences import NO_NETWORKS, require_networks
+from job.report.svg.boundary import draw_plane, require_plane
 from job.report.svg.elements import Drawing
 from job.report.svg.sheet import beside
+from job.runs.snapshots import Unsolved
 
-MOST_FAILURES = 24
-"""The most networks in the gallery of those that never solved it."""
+MOST_GROUPS = 24
+"""The most groups of starts in the gallery, unless trials are named."""
 
 
 @dataclass(frozen=True)
-class Failure:
-    """A way in which starts of a trial did not solve XOR."""
+class UnsolvedGroup:
+    """The starts of a trial that never solved the problem and end with the same answers."""
 
     trial: str
     count: int
+    """How many they are."""
     unsolved: int
+    """How many starts of the trial never solved it."""
     seed: int
+    """The seed of the first of them."""
     words: str
-    picture: Drawing
+    """Which of their answers are wrong."""
+    plane: Drawing | None
+    """The plane of the first; None where the problem has none."""
 
 
 def draw_unsolved(report: Report, trials: Sequence[Detail]) -> Drawing:
@@ -32,21 +40,22 @@ def draw_unsolved(report: Report, trials: Sequence[Detail]) -> Drawing:
     Raises:
         NothingToDrawError: it is empty, or the networks of one of these trials are not known.
     """
+    require_plane(report.problem)
     require_networks(trials)
-    shown = failures(trials) if trials else failures(report.details, MOST_FAILURES)
-    if not shown:
-        solved = all(
-            detail.row.outcome.solved == detail.row.outcome.replicates for detail in trials or report.details
-        )
+    shown = unsolved_groups(report.problem, trials or report.details, None if trials else MOST_GROUPS)
+    drawings = [group.plane for group in shown if group.plane]
+    if not drawings:
+        outcomes = [detail.row.outcome for detail in trials or report.details]
+        solved = all(outcome.solved == outcome.replicates for outcome in outcomes)
         raise NothingToDrawError("every start solved it" if solved else NO_NETWORKS)
-    names = [f"{item.trial}: {item.count} of {item.unsolved}" for item in shown]
-    return beside([item.picture for item in shown], names, title="Starts that never solved XOR")
+    names = [f"{group.trial}: {group.count} of {group.unsolved}" for group in shown]
+    return beside(drawings, names, title=f"Starts that never solved {report.problem.title}")
 
 
-def failures(details: Sequence[Detail], most: int | None = None) -> list[Failure]:
-    """Return the gallery of the starts of these trials that never solved it, at most so many pictures.
+def unsolved_groups(problem: Problem, details: Sequence[Detail], most: int | None = None) -> list[UnsolvedGroup]:
+    """Return the starts of these trials that never solved the problem, at most so many groups.
 
-    Of every trial its most frequent way is taken first, then of every trial the second, and so on.
+    The most frequent group of every trial comes first, then the second of every trial, and so on.
     """
     groups = [
         (rank, place, detail, group)
@@ -56,21 +65,18 @@ def failures(details: Sequence[Detail], most: int | None = None) -> list[Failure
     ]
     groups.sort(key=lambda item: item[:2])
     shown = sorted(groups[:most], key=lambda item: (item[1], item[0]))
-    gallery = []
-    for _, _, detail, group in shown:
-        words = predictions_words(group)
-        trial = detail.row.trial
-        title = f"{trial}: a start that never solved XOR"
-        gallery.append(
-            Failure(
-                trial=trial,
-                count=group.count,
-                unsolved=detail.row.outcome.replicates - detail.row.outcome.solved,
-                seed=group.seed,
-                words=words,
-                picture=draw_plane(
-                    group.plane or [], title, f"Seed {group.seed}, one of {group.count} that {words}.", side=132.0
-                ),
-            )
-        )
-    return gallery
+    return [_group(problem, detail, group) for _, _, detail, group in shown]
+
+
+def _group(problem: Problem, detail: Detail, group: Unsolved) -> UnsolvedGroup:
+    words = wrong_words(problem, group)
+    title = f"{detail.row.trial}: a start that never solved {problem.title}"
+    description = f"Seed {group.seed}, one of {group.count} that {words}."
+    return UnsolvedGroup(
+        trial=detail.row.trial,
+        count=group.count,
+        unsolved=detail.row.outcome.replicates - detail.row.outcome.solved,
+        seed=group.seed,
+        words=words,
+        plane=draw_plane(problem, group.plane, title, description, side=132.0) if group.plane else None,
+    )

@@ -29,7 +29,7 @@ LIMIT = 400
 def test_the_report_of_an_unfinished_run_says_what_is_missing(copy, write):
     shutil.rmtree(copy / "trials" / "l1-n8")
     _, page = write()
-    assert "1 trial of 3 has no result: l1-n8" in page.one("p", "warning").text
+    assert "1 of 3 trials has no result: l1-n8" in page.one("p", "warning").text
     assert "1 of 3 trials has no result" in page.one("p", "verdict").text
     (row,) = list(page.one("section", id="undone").one("tbody").each("tr"))
     assert row.text.startswith("l1-n8")
@@ -41,7 +41,7 @@ def test_the_report_of_a_run_without_any_result_is_a_page_that_says_so(copy, wri
     shutil.rmtree(copy / "report")
     _, page = write()
     assert "No trial has a result" in page.one("p", "verdict").text
-    assert "3 trials of 3 have no result: l1-n2, l1-n8 and l1-n32" in page.one("p", "warning").text
+    assert "3 of 3 trials have no result: l1-n2, l1-n8 and l1-n32" in page.one("p", "warning").text
     names = {path.name for path in (copy / "report").iterdir() if not path.name.startswith(".")}
     assert names == {"index.html", "activations.svg"}
 
@@ -281,7 +281,7 @@ def test_the_page_of_a_large_grid_says_what_it_leaves_out(copy, say):
     assert "has 200 more trials" in page.one("section", id="leaderboard").text
     assert len(list(page.each(None, "cell"))) == 600
     assert (
-        "1 combination of the other axes, without the best trials, is not drawn"
+        "1 combination of the other axes is not drawn, as it has none of the best trials"
         in page.one("section", id="grid").text
     )
     names = {element["id"] for element in page.each() if "id" in element.attributes}
@@ -289,7 +289,7 @@ def test_the_page_of_a_large_grid_says_what_it_leaves_out(copy, say):
     assert {target[1:] for target in targets} <= names
     assert len((large / "report" / "leaderboard.csv").read_text().splitlines()) == 1201
     solved = sum(int(row["solved"]) for row in csv.DictReader((large / "report" / "leaderboard.csv").open()))
-    why = "never solved it, and none of them is drawn: pictures are made of the best 100 trials"
+    why = "never solved it, and none of them is shown: only the best 100 trials are"
     assert f"{16 * 1200 - solved:,} starts {why}" in page.one("section", id="unsolved").text
 
 
@@ -335,7 +335,7 @@ def test_a_trial_that_failed_is_shown_with_its_reason(diverged_sweep, say):
         (row,) = list(page.one("section", id="undone").one("tbody").each("tr"))
         assert "failed" in row.text
         assert "is no longer a finite number" in row.text
-        assert page.one("p", "warning").text.startswith("1 trial of 2 failed: ")
+        assert page.one("p", "warning").text.startswith("1 of 2 trials failed: ")
         assert "not finished" not in page.text
 
 

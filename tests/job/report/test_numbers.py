@@ -1,5 +1,6 @@
 """The report: every number on the page is computed once more from the run's files, by plain Python."""
 
+import dataclasses
 import itertools
 import json
 import math
@@ -15,15 +16,19 @@ from programs import ENVIRONMENT, run_program
 from recomputed import band, expected_rows, log_rank, numbers_of, read_rows, survival_curve
 from run_files import attempt_of, result_of, rows_of
 
-from job.report.sentences import answers, is_right, trial_words
+from job.problems import problem_of
+from job.report.answers import is_right, row_answers, wrong_words
+from job.report.sentences import trial_words
 from job.report.svg.activations import ACTIVATIONS
-from job.runs.snapshots import Network
+from job.report.svg.boundary import draw_plane
+from job.runs.snapshots import Network, Unsolved
 from job.settings.grid import Architecture
 from job.statistics.rows import WINNER, LeaderboardRow
 from job.statistics.survival import EpochsToSolve, estimate_outcome
 
 TRIALS = ("l1-n32", "l1-n8", "l1-n2")  # best first
 LIMIT = 400
+XOR = problem_of("xor")
 
 
 def epoch(value):
@@ -227,13 +232,33 @@ def test_the_plane_and_the_answers_are_those_of_the_stored_model(finished, page)
         assert f"(seed {seed})" in article.text
 
 
+def network(*predictions, plane=None):
+    return Network(seed=1, predictions=list(predictions), plane=plane, weights=None)
+
+
 def test_an_answer_near_one_half_is_told_from_it():
-    plane = [[0.5] * 41] * 41
-    near = Network(seed=1, predictions=[0.4997, 0.50004, 0.5000012, 0.1], plane=plane, weights=None)
-    assert answers(near) == ["0 xor 0: 0.4997", "0 xor 1: 0.500040", "1 xor 0: 0.500001", "1 xor 1: 0.10"]
-    assert is_right(near)
-    assert not is_right(near.model_copy(update={"predictions": [0.4997, 0.49999, 0.9, 0.1]}))
-    assert not is_right(near.model_copy(update={"predictions": [0.1, None, 0.9, 0.1]}))
+    near = network(0.4997, 0.50004, 0.5000012, 0.1)
+    said = [f"{answer.row}: {answer.words}" for answer in row_answers(XOR, near)]
+    assert said == ["0 xor 0: 0.4997", "0 xor 1: 0.500040", "1 xor 0: 0.500001", "1 xor 1: 0.10"]
+    assert is_right(XOR, near)
+    assert not is_right(XOR, network(0.4997, 0.49999, 0.9, 0.1))
+    assert not is_right(XOR, network(0.1, None, 0.9, 0.1))
+
+
+OR = dataclasses.replace(
+    XOR, name="or", title="OR", answers=(0, 1, 1, 1), row_names=("0 or 0", "0 or 1", "1 or 0", "1 or 1")
+)
+
+
+def test_what_is_right_is_the_problems_to_say():
+    perfect = network(0.1, 0.9, 0.9, 0.9)
+    assert is_right(OR, perfect)
+    assert not is_right(XOR, perfect)
+    assert [answer.right for answer in row_answers(OR, network(0.1, 0.9, 0.2, None))] == [True, True, False, False]
+    group = Unsolved(predictions=[True, True, True, False], count=2, seed=1, plane=None)
+    assert wrong_words(OR, group) == "say 0 or 0 = 1 and 1 or 1 = 0"
+    drawing = draw_plane(OR, [[0.5] * 41] * 41, "OR", "")
+    assert re.findall(r">([01])</text>", drawing.element()) == ["0", "1", "1", "1"]
 
 
 def test_a_trial_of_one_start_is_not_said_to_have_starts():
@@ -255,7 +280,7 @@ def test_the_gallery_counts_every_start_that_never_solved_it(finished, page):
     expected = {trial: sum(not row["epochs_to_solve"] for row in rows_of(finished.run, trial)) for trial in TRIALS}
     assert all(counted[trial] <= expected[trial] for trial in TRIALS)
     assert set(counted) == {trial for trial in TRIALS if expected[trial]}
-    rest = re.search(r"(\d+) more (?:is|are) not shown", page.one("section", id="unsolved").text)
+    rest = re.search(r"(\d+) more starts? (?:is|are) not shown", page.one("section", id="unsolved").text)
     assert sum(counted.values()) + int(rest[1] if rest else 0) == sum(expected.values())
 
 
@@ -312,7 +337,7 @@ def test_the_chosen_network_is_that_after_the_last_epoch_and_its_replay_gives_it
     rows = {int(row["seed"]): row for row in rows_of(finished.run, "l1-n8")}
     trained = int(rows[summary["chosen_seed"]]["epochs_trained"])
     assert (
-        f"trained for {trained} epochs: it solved XOR in epoch {summary['chosen_epochs_to_solve']}" in article.text
+        f"trained for {trained} epochs and solved XOR in epoch {summary['chosen_epochs_to_solve']}." in article.text
     )
     assert f"The chosen network, after {trained} epochs, answers" in article.text
     words = next(code.text for code in article.each("code") if code.text.startswith("xor-sweep train")).split()
