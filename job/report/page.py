@@ -28,9 +28,10 @@ from job.runs.layout import LEADERBOARD, REPORT
 from job.runs.run import Run
 from job.settings.axes import AXES
 from job.settings.grid import trials
+from job.statistics.columns import Column, shown_columns
 from job.statistics.formats import leaderboard_csv
 from job.statistics.rows import LeaderboardRow
-from job.wording import count_words, listed, p_value_words, value_words
+from job.wording import count_words, listed, value_words
 
 INDEX = f"{REPORT}/index.html"
 
@@ -197,25 +198,23 @@ def _section(report: Report, picture: Picture) -> _Section:
 def _table(report: Report) -> dict[str, Any]:
     """Return the rows of the leaderboard's table."""
     indexes = {trial.name: trial.index for trial in trials(report.run.config)}
+    columns = shown_columns(report.board.rows)
     return {
         "axes": report.varied,
-        "rows": [_table_row(report, row, indexes[row.trial]) for row in report.board.rows[:MOST_ROWS]],
+        "columns": columns,
+        "rows": [_table_row(report, row, indexes[row.trial], columns) for row in report.board.rows[:MOST_ROWS]],
         "more_rows": len(report.board.rows) - MOST_ROWS,
     }
 
 
-def _table_row(report: Report, row: LeaderboardRow, index: int) -> dict[str, Any]:
-    numbers, limit = row.outcome, report.limit
+def _table_row(report: Report, row: LeaderboardRow, index: int, columns: list[Column]) -> dict[str, Any]:
     return {
         "row": row,
         "index": index,
         "sign": words.SIGNS.get(row.standing, ""),
         "detailed": row.place <= len(report.details),
-        "median": words.median_of(numbers, limit),
-        "spread": words.spread_of(numbers, limit),
-        "solved": words.share_of(numbers),
-        "p": "" if row.p_adjusted is None else p_value_words(row.p_adjusted),
-        "sparkline": draw_sparkline(row, limit),
+        "sparkline": draw_sparkline(row, report.limit),
+        "numbers": [(column.value(row), column.words(row, report.limit)) for column in columns],
         "axes": [value_words(getattr(row.architecture, axis.name)) for axis in report.varied],
     }
 

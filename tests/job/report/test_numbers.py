@@ -73,7 +73,7 @@ def test_the_tables_numbers_follow_from_the_rows(finished, page):
                 "epochs": "",
                 "10 % to 90 %": f"{epoch(row['q10'])} to {epoch(row['q90'])}",
                 "solved (95 %)": share_words(row),
-                "p": "" if row["p_adjusted"] is None else p_words(row["p_adjusted"]),
+                "p against winner": "" if row["p_adjusted"] is None else p_words(row["p_adjusted"]),
             }
         )
     assert [dict(zip(heads, cells, strict=True)) for cells in shown] == expected
