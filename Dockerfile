@@ -37,11 +37,11 @@ COPY pyproject.toml uv.lock ./
 # The dependencies come before the program: a change of the program leaves these large layers alone.
 FROM build AS cpu-dependencies
 RUN --mount=type=cache,target=/root/.cache/uv \
-    uv sync --locked --no-dev --no-editable --no-install-project --extra cpu && .ci/trim-image
+    uv sync --locked --no-dev --no-editable --no-install-project --extra cpu --extra s3 && .ci/trim-image
 
 FROM build AS gpu-dependencies
 RUN --mount=type=cache,target=/root/.cache/uv \
-    uv sync --locked --no-dev --no-editable --no-install-project --extra gpu && .ci/trim-image
+    uv sync --locked --no-dev --no-editable --no-install-project --extra gpu --extra s3 && .ci/trim-image
 
 # The program alone, in an environment of the same name: it is laid over that of either target.
 FROM build AS program

@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 # The build of TensorFlow: cpu, or gpu for a machine with an NVIDIA driver.
 EXTRA ?= cpu
-SYNC := $(VENV)/bin/uv sync --locked --inexact --extra $(EXTRA) --compile-bytecode --quiet
+SYNC := $(VENV)/bin/uv sync --locked --inexact --extra $(EXTRA) --extra s3 --compile-bytecode --quiet
 
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 

@@ -9,13 +9,17 @@ import re
 from job.errors import ConfigError
 from job.storage.base import Storage
 
-__all__ = ["PLACES", "RETRY_SECONDS", "Storage", "is_url", "open_storage"]
+__all__ = ["PLACES", "RETRY_SECONDS", "SCHEMES", "Storage", "is_url", "open_storage"]
 
 # The backend of each scheme. It is imported when a URL asks for it: a cloud's library takes half a second,
 # which --help and local runs do without.
 _BACKENDS = {
     "gs": "job.storage.gcs:GcsStorage",
+    "s3": "job.storage.s3:S3Storage",
 }
+
+SCHEMES = tuple(_BACKENDS)
+"""The schemes of the URLs that name a bucket."""
 
 RETRY_SECONDS = 60.0
 """How long a request is retried before the run hears of its failure.

@@ -174,7 +174,7 @@ WRONG = [  # the words, and what the line must say: what is wrong, and what woul
     ("trial --index 1 --name l1-n2", "--index", "--name", "one of them"),
     ("trial", "--index", "--name", "JOB_COMPLETION_INDEX"),
     # the place
-    ("sweep --output s3://bucket/prefix", "s3://bucket/prefix", "gs://bucket/prefix"),
+    ("sweep --output az://bucket/prefix", "az://bucket/prefix", "gs://bucket/prefix or s3://bucket/prefix"),
     ("trial --index 0 --output https://host/x", "https://host/x", "gs://bucket/prefix"),
     ("sweep --output file:///tmp/x", "file:///tmp/x", "folder"),
     ("sweep --output gs://", "gs://", "gs://bucket"),

@@ -16,7 +16,7 @@ from job.storage import open_storage
 def storage(request, tmp_path):
     if request.param == "folder":
         return open_storage(str(tmp_path / "out"))
-    return open_storage(request.getfixturevalue("gcs_url"))
+    return open_storage(request.getfixturevalue("gs_url"))
 
 
 def winner(run, low, median, high, epochs=1000):

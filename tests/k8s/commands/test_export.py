@@ -166,25 +166,25 @@ def test_of_a_run_that_no_trial_has_begun_the_drivers_report_comes(settings, xor
     assert names_in(tmp_path / "here") >= layout(TWO_OF_THREE)
 
 
-def test_from_a_bucket_the_same_files_come(namespace, gcs_server, gcs_url, xor_sweep, tmp_path):
-    objects = sweep_job("bucket", "exit 0", neurons=[1, 2, 3], settings={"output": gcs_url}, suspend=True)
+def test_from_a_bucket_the_same_files_come(namespace, gcs_server, gs_url, xor_sweep, tmp_path):
+    objects = sweep_job("bucket", "exit 0", neurons=[1, 2, 3], settings={"output": gs_url}, suspend=True)
     create(namespace, objects)
-    finished_run(gcs_url, "bucket-r1", json.loads(objects[0]["data"]["sweep.yaml"]), TWO_OF_THREE)
+    finished_run(gs_url, "bucket-r1", json.loads(objects[0]["data"]["sweep.yaml"]), TWO_OF_THREE)
     said = xor_sweep("results", "bucket", "here", STORAGE_EMULATOR_HOST=gcs_server)
     assert said.code == 0, said.err
     assert names_in(tmp_path / "here") == layout(TWO_OF_THREE)
 
 
-def test_the_champion_in_a_releases_bucket_is_read_from_here(namespace, gcs_server, gcs_url, xor_sweep):
-    objects = sweep_job("crowned", "exit 0", neurons=[1], settings={"output": gcs_url}, suspend=True)
+def test_the_champion_in_a_releases_bucket_is_read_from_here(namespace, gcs_server, gs_url, xor_sweep):
+    objects = sweep_job("crowned", "exit 0", neurons=[1], settings={"output": gs_url}, suspend=True)
     create(namespace, objects)
-    challenge(open_storage(gcs_url), winner("crowned-r1", 10))
+    challenge(open_storage(gs_url), winner("crowned-r1", 10))
     said = xor_sweep("champion", "show", "--release", "crowned", STORAGE_EMULATOR_HOST=gcs_server)
     assert said.out.startswith("l1-n2 of crowned-r1 "), said.err
 
 
-def test_a_bucket_that_has_no_run_yet_is_asked_and_no_pod_is(namespace, xor_sweep, gcs_url, gcs_server):
-    objects = sweep_job("early", "exit 0", neurons=[1], suspend=True, settings={"output": gcs_url})
+def test_a_bucket_that_has_no_run_yet_is_asked_and_no_pod_is(namespace, xor_sweep, gs_url, gcs_server):
+    objects = sweep_job("early", "exit 0", neurons=[1], suspend=True, settings={"output": gs_url})
     create(namespace, objects)
     said = xor_sweep("results", "early", "here", STORAGE_EMULATOR_HOST=gcs_server)
     assert (said.code, said.error) == (1, "early-r1 has no results yet")
