@@ -2,7 +2,9 @@
 
 reading.py    from the run's files to what is drawn; what is damaged or missing, and why
 sentences.py  what is said in words
-svg/          the drawing primitives (elements, axes, colours, sheet), and one file for each picture
-pictures.py   every picture by its kind, as a file of its own
+answers.py    what networks answer in the rows of their problem
+svg/          the drawing primitives (elements, axes, lines, colours, sheet), and one file for each picture
+pictures.py   the list of the pictures, and each as a file of its own
+close_up.py   what the page shows of one trial
 page.py       the page, and writing it all into the run
 """

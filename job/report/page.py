@@ -23,7 +23,7 @@ from job.report.svg.elements import Drawing, tag
 from job.report.svg.heatmap_cells import METRICS
 from job.report.svg.intervals import draw_intervals, draw_sparkline
 from job.report.svg.lines import slot
-from job.report.svg.unsolved import MOST_GROUPS, unsolved_groups
+from job.report.svg.unsolved import MOST_GROUPS_SHOWN, unsolved_groups
 from job.runs.layout import LEADERBOARD, REPORT
 from job.runs.run import Run
 from job.settings.axes import AXES
@@ -35,7 +35,7 @@ from job.wording import count_words, listed, value_words
 
 INDEX = f"{REPORT}/index.html"
 
-MOST_ROWS = 1000
+MOST_TABLE_ROWS = 1000
 """The most rows of the page's leaderboard; leaderboard.csv has them all."""
 
 MOST_UNBROKEN = 16
@@ -163,7 +163,7 @@ def _survival(report: Report) -> dict[str, Any]:
 
 def _learned(report: Report) -> dict[str, Any]:
     """Return what networks learned: planes, activations, and the starts that never solved it."""
-    groups = unsolved_groups(report.problem, report.details, MOST_GROUPS)
+    groups = unsolved_groups(report.problem, report.details, MOST_GROUPS_SHOWN)
     never_solved = sum(row.outcome.replicates - row.outcome.solved for row in report.board.rows)
     return {
         "first_planes": FIRST_PLANES,
@@ -202,8 +202,10 @@ def _table(report: Report) -> dict[str, Any]:
     return {
         "axes": report.varied,
         "columns": columns,
-        "rows": [_table_row(report, row, indexes[row.trial], columns) for row in report.board.rows[:MOST_ROWS]],
-        "more_rows": len(report.board.rows) - MOST_ROWS,
+        "rows": [
+            _table_row(report, row, indexes[row.trial], columns) for row in report.board.rows[:MOST_TABLE_ROWS]
+        ],
+        "more_rows": len(report.board.rows) - MOST_TABLE_ROWS,
     }
 
 

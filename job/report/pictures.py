@@ -39,16 +39,16 @@ class Picture:
 
 def _heatmap(report: "Report", _: "Sequence[Detail]") -> "Drawing":
     from job.report.svg.heatmap import draw_heatmap
-    from job.report.svg.heatmap_cells import MEDIAN
+    from job.report.svg.heatmap_cells import MEDIAN_METRIC
 
-    return draw_heatmap(report, MEDIAN)
+    return draw_heatmap(report, MEDIAN_METRIC)
 
 
 def _heatmap_solved(report: "Report", _: "Sequence[Detail]") -> "Drawing":
     from job.report.svg.heatmap import draw_heatmap
-    from job.report.svg.heatmap_cells import SOLVED
+    from job.report.svg.heatmap_cells import SOLVED_METRIC
 
-    return draw_heatmap(report, SOLVED)
+    return draw_heatmap(report, SOLVED_METRIC)
 
 
 def _intervals(report: "Report", _: "Sequence[Detail]") -> "Drawing":

@@ -27,7 +27,7 @@ from job.statistics.rows import LeaderboardRow
 from job.statistics.survival import EpochsToSolve
 from job.wording import listed_reasons
 
-AT_ONCE = 16
+READS_AT_ONCE = 16
 """Reads side by side: a bucket answers each in tens of milliseconds."""
 
 ROWS_AT_ONCE = 1_000_000
@@ -169,7 +169,7 @@ def read_report(run: Run, known: Iterable[Undone] = ()) -> Report:
     names = [trial.name for trial in trials(run.config)]
     stored = dict.fromkeys(run.trial_objects())
     done = {found.trial for found in stored if found.attempt is None and found.file == RESULT}
-    at_once = max(1, min(AT_ONCE, ROWS_AT_ONCE // run.config.replicates))
+    at_once = max(1, min(READS_AT_ONCE, ROWS_AT_ONCE // run.config.replicates))
     read = _each(lambda name: _read_trial(run, name), [name for name in names if name in done], at_once)
     sound = {name: found for name, found in read.items() if not isinstance(found, str)}
     damaged = {name: found for name, found in read.items() if isinstance(found, str)}
@@ -202,7 +202,9 @@ def _sweep(run: Run) -> dict[str, Any]:
     return sweep if isinstance(sweep, dict) else {}
 
 
-def _each(read: Callable[[_Item], _Found], items: Iterable[_Item], at_once: int = AT_ONCE) -> dict[_Item, _Found]:
+def _each(
+    read: Callable[[_Item], _Found], items: Iterable[_Item], at_once: int = READS_AT_ONCE
+) -> dict[_Item, _Found]:
     items = list(items)
     with ThreadPoolExecutor(at_once) as threads:
         return dict(zip(items, threads.map(read, items), strict=True))

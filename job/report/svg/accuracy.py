@@ -7,7 +7,7 @@ from markupsafe import Markup
 from job.report.reading import Detail, Report
 from job.report.svg.axes import LogScale, PlotArea, epoch_axis, legend_places, share_axis
 from job.report.svg.elements import Drawing, number, polyline, steps, tag, text
-from job.report.svg.sheet import beside
+from job.report.svg.sheet import side_by_side
 from job.wording import limit_words, listed
 
 _AREA = PlotArea(left=60, right=640, top=82, bottom=320)
@@ -17,7 +17,7 @@ def draw_accuracy_of(report: Report, trials: Sequence[Detail]) -> Drawing:
     """Draw the accuracy of these trials, or of the best."""
     shown = trials or report.details[:1]
     drawings = [draw_accuracy(report, detail) for detail in shown]
-    return beside(drawings, [detail.row.trial for detail in shown], title="Accuracy by epoch", columns=2)
+    return side_by_side(drawings, [detail.row.trial for detail in shown], title="Accuracy by epoch", columns=2)
 
 
 def draw_accuracy(report: Report, detail: Detail) -> Drawing:

@@ -8,9 +8,9 @@ from scipy.special import erf
 
 from job.report.reading import Report
 from job.report.svg.elements import Drawing, polyline, tag, text
-from job.report.svg.sheet import beside
+from job.report.svg.sheet import side_by_side
 
-ACTIVATIONS: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
+ACTIVATION_FUNCTIONS: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
     "elu": lambda x: np.where(x > 0, x, np.expm1(x)),
     "gelu": lambda x: 0.5 * x * (1 + erf(x / np.sqrt(2))),
     "hard_sigmoid": lambda x: np.clip(x / 6 + 0.5, 0, 1),
@@ -32,7 +32,8 @@ def draw_activation(name: str, where: str) -> Drawing:
     """Draw an activation from -4 to 4."""
     width, height, left, right, top, bottom = 230.0, 178.0, 30.0, 220.0, 34.0, 154.0
     x = np.linspace(-4, 4, 81)
-    y = ACTIVATIONS[name](x)
+    y = ACTIVATION_FUNCTIONS[name](x)
+    middle = float(y[len(y) // 2])
     low, high = min(float(y.min()), 0.0), max(float(y.max()), 1.0)
 
     def at(first: float, second: float) -> tuple[float, float]:
@@ -60,7 +61,7 @@ def draw_activation(name: str, where: str) -> Drawing:
         width,
         height,
         title=f"The activation {name}, in {where}",
-        description=f"from {y[0]:.2f} at -4 over {ACTIVATIONS[name](np.zeros(1))[0]:.2f} at 0 to {y[-1]:.2f} at 4",
+        description=f"from {y[0]:.2f} at -4 over {middle:.2f} at 0 to {y[-1]:.2f} at 4",
         class_="activation",
     )
 
@@ -68,7 +69,7 @@ def draw_activation(name: str, where: str) -> Drawing:
 def draw_activations(report: Report) -> Drawing:
     """Draw the activations that the run's networks use, in one picture."""
     drawings = activations_in_use(report)
-    return beside(drawings, [""] * len(drawings), title="Activations")
+    return side_by_side(drawings, [""] * len(drawings), title="Activations")
 
 
 def activations_in_use(report: Report) -> list[Drawing]:

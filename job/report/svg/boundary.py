@@ -13,7 +13,7 @@ from job.report.reading import Detail, Report
 from job.report.sentences import NO_NETWORKS, require_networks
 from job.report.svg.colours import png
 from job.report.svg.elements import Drawing, number, tag, text
-from job.report.svg.sheet import beside
+from job.report.svg.sheet import side_by_side
 from job.runs.snapshots import SIDE, Plane
 from job.wording import count_words
 
@@ -120,7 +120,7 @@ def draw_boundaries(report: Report, trials: Sequence[Detail]) -> Drawing:
     planes = [plane for detail in shown if (plane := draw_chosen(report.problem, detail))]
     if not planes:
         raise NothingToDrawError(NO_NETWORKS)
-    return beside(planes, [detail.row.trial for detail in shown], title="Decision boundaries")
+    return side_by_side(planes, [detail.row.trial for detail in shown], title="Decision boundaries")
 
 
 def draw_chosen(problem: Problem, detail: Detail) -> Drawing | None:

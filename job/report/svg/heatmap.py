@@ -10,8 +10,8 @@ from job.report.reading import Report
 from job.report.sentences import median_of, share_of
 from job.report.svg.colours import sequential
 from job.report.svg.elements import Drawing, tag, text
-from job.report.svg.heatmap_cells import CELL_HEIGHT, MEDIAN, METRICS, Cell, draw_cell
-from job.report.svg.sheet import beside
+from job.report.svg.heatmap_cells import CELL_HEIGHT, MEDIAN_METRIC, METRICS, Cell, draw_cell
+from job.report.svg.sheet import side_by_side
 from job.settings.grid import Trial, trials
 from job.statistics.rows import LeaderboardRow
 from job.wording import value_words
@@ -78,7 +78,7 @@ def draw_heatmap(report: Report, metric: str) -> Drawing:
     if scale := draw_scale(report, metric):
         drawings.append(scale)
         names.append(METRICS[metric])
-    return beside(drawings, names, title="The grid")
+    return side_by_side(drawings, names, title="The grid")
 
 
 def draw_panel(report: Report, panel: Panel, metric: str | None = None, *, links: bool = False) -> Drawing:
@@ -148,7 +148,7 @@ def _alternative(report: Report, row: LeaderboardRow) -> str:
 
 def draw_scale(report: Report, metric: str) -> Drawing | None:
     """Draw the colour bar of a metric with the values of its two ends; None if both are the same."""
-    if metric == MEDIAN and len(set(report.median_range)) == 1:
+    if metric == MEDIAN_METRIC and len(set(report.median_range)) == 1:
         return None
     width, height, parts = 220.0, 10.0, 44
     bar = [
@@ -158,14 +158,16 @@ def draw_scale(report: Report, metric: str) -> Drawing | None:
             y=0.0,
             width=width / parts + 0.5,
             height=height,
-            fill=sequential(1 - at / (parts - 1) if metric == MEDIAN else at / (parts - 1)),
+            fill=sequential(1 - at / (parts - 1) if metric == MEDIAN_METRIC else at / (parts - 1)),
         )
         for at in range(parts)
     ]
-    low, high = (str(at) for at in report.median_range) if metric == MEDIAN else ("0 %", "100 %")
+    low, high = (str(at) for at in report.median_range) if metric == MEDIAN_METRIC else ("0 %", "100 %")
     words = [
         text(0, height + 15, low, "tick"),
-        text(width / 2, height + 15, "epochs, log scale" if metric == MEDIAN else "solved", "tick", "middle"),
+        text(
+            width / 2, height + 15, "epochs, log scale" if metric == MEDIAN_METRIC else "solved", "tick", "middle"
+        ),
         text(width, height + 15, high, "tick", "end"),
     ]
     return Drawing(

@@ -14,8 +14,8 @@ from job.settings.grid import Trial
 from job.statistics.rows import WINNER, LeaderboardRow
 from job.wording import count_words, epoch_words, percent
 
-MEDIAN, SOLVED = "median", "solved"
-METRICS = {MEDIAN: "median epochs to solve", SOLVED: "share of the starts that solve it"}
+MEDIAN_METRIC, SOLVED_METRIC = "median", "solved"
+METRICS = {MEDIAN_METRIC: "median epochs to solve", SOLVED_METRIC: "share of the starts that solve it"}
 
 CELL_HEIGHT = 48
 
@@ -112,7 +112,7 @@ def _face(report: Report, row: LeaderboardRow, cell: Cell, metric: str) -> Itera
 def _value(report: Report, row: LeaderboardRow, metric: str) -> tuple[float | None, str]:
     """Return how bright a cell is, 0 to 1 (None: the data do not reach the number), and its words."""
     numbers = row.outcome
-    if metric == SOLVED:
+    if metric == SOLVED_METRIC:
         return numbers.share_solved, f"{percent(numbers.share_solved, 0)} %"
     if numbers.median is None:
         return None, epoch_words(None, report.limit)

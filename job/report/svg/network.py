@@ -12,7 +12,7 @@ from job.report.reading import Detail, Report
 from job.report.sentences import NO_NETWORKS
 from job.report.svg.colours import diverging
 from job.report.svg.elements import Drawing, number, tag, text
-from job.report.svg.sheet import beside
+from job.report.svg.sheet import side_by_side
 from job.runs.snapshots import Network
 from job.wording import count_words
 
@@ -45,7 +45,7 @@ def draw_networks(report: Report, trials: Sequence[Detail]) -> Drawing:
         if drawing is None:
             raise NothingToDrawError(f"{detail.row.trial}: {why_not_drawn(detail)}")
         drawings.append(drawing)
-    return beside(drawings, [detail.row.trial for detail in shown], title="Networks", columns=1)
+    return side_by_side(drawings, [detail.row.trial for detail in shown], title="Networks", columns=1)
 
 
 def draw_network(problem: Problem, detail: Detail) -> Drawing | None:

@@ -9,7 +9,7 @@ from job.report.svg.elements import Drawing, number, tag, text
 _GAP, _HEAD = 28.0, 26.0
 
 
-def beside(pictures: Sequence[Drawing], names: Sequence[str], *, title: str, columns: int = 0) -> Drawing:
+def side_by_side(pictures: Sequence[Drawing], names: Sequence[str], *, title: str, columns: int = 0) -> Drawing:
     """Put pictures beside and below each other, each under its name, into one."""
     if not pictures:
         return Drawing((), 0, 0, title, "", "sheet")

@@ -10,10 +10,10 @@ from job.report.reading import Detail, Report
 from job.report.sentences import NO_NETWORKS, require_networks
 from job.report.svg.boundary import draw_plane, require_plane
 from job.report.svg.elements import Drawing
-from job.report.svg.sheet import beside
+from job.report.svg.sheet import side_by_side
 from job.runs.snapshots import Unsolved
 
-MOST_GROUPS = 24
+MOST_GROUPS_SHOWN = 24
 """The most groups of starts in the gallery, unless trials are named."""
 
 
@@ -42,14 +42,14 @@ def draw_unsolved(report: Report, trials: Sequence[Detail]) -> Drawing:
     """
     require_plane(report.problem)
     require_networks(trials)
-    shown = unsolved_groups(report.problem, trials or report.details, None if trials else MOST_GROUPS)
+    shown = unsolved_groups(report.problem, trials or report.details, None if trials else MOST_GROUPS_SHOWN)
     drawings = [group.plane for group in shown if group.plane]
     if not drawings:
         outcomes = [detail.row.outcome for detail in trials or report.details]
         solved = all(outcome.solved == outcome.replicates for outcome in outcomes)
         raise NothingToDrawError("every start solved it" if solved else NO_NETWORKS)
     names = [f"{group.trial}: {group.count} of {group.unsolved}" for group in shown]
-    return beside(drawings, names, title=f"Starts that never solved {report.problem.title}")
+    return side_by_side(drawings, names, title=f"Starts that never solved {report.problem.title}")
 
 
 def unsolved_groups(problem: Problem, details: Sequence[Detail], most: int | None = None) -> list[UnsolvedGroup]:

@@ -54,7 +54,7 @@ def test_pointing_at_a_cell_shows_its_intervals_and_so_does_the_keyboard(finishe
     assert tip.is_visible()
     shown = tip.inner_text()
     assert shown.startswith("l1-n8\nmedian ")
-    assert re.search(r"solved [\d.]+ % \([\d.]+ to [\d.]+\)", shown)
+    assert re.search(r"solved [\d.]+% \([\d.]+% to [\d.]+%\)", shown)
     page.mouse.move(2, 2)
     assert tip.is_hidden()
     cell.focus()

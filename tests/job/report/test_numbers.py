@@ -19,7 +19,7 @@ from run_files import attempt_of, result_of, rows_of
 from job.problems import problem_of
 from job.report.answers import is_right, row_answers, wrong_words
 from job.report.sentences import trial_words
-from job.report.svg.activations import ACTIVATIONS
+from job.report.svg.activations import ACTIVATION_FUNCTIONS
 from job.report.svg.boundary import draw_plane
 from job.runs.snapshots import Network, Unsolved
 from job.settings.grid import Architecture
@@ -400,11 +400,11 @@ def test_the_activations_are_keras_own():
         " for name in sys.argv[1:]}))"
     )
     shown = subprocess.run(
-        [sys.executable, "-P", "-c", program, *ACTIVATIONS],
+        [sys.executable, "-P", "-c", program, *ACTIVATION_FUNCTIONS],
         capture_output=True,
         text=True,
         env=ENVIRONMENT,
         check=True,
     )
     for name, values in json.loads(shown.stdout).items():
-        assert ACTIVATIONS[name](points) == pytest.approx(np.array(values), abs=1e-5), name
+        assert ACTIVATION_FUNCTIONS[name](points) == pytest.approx(np.array(values), abs=1e-5), name
