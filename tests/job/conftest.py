@@ -276,13 +276,28 @@ def single_train(folder):
     return SimpleNamespace(folder=folder, seed=seed, said=said)
 
 
-@ahead
-def cloud_sweep(folder, gcs_server):
-    """SMALLER, into a bucket."""
-    environment = {"STORAGE_EMULATOR_HOST": gcs_server}
-    url = f"gs://results/{uuid.uuid4().hex}/prefix"
+def _into_a_bucket(folder, scheme, environment):
+    url = f"{scheme}://results/{uuid.uuid4().hex}/prefix"
     said = run_program("sweep", *SMALLER, "--output", url, cwd=folder, env=environment)
     return SimpleNamespace(folder=folder, url=url, environment=environment, said=said)
+
+
+@ahead
+def gs_sweep(folder, gs_environment):
+    """SMALLER, into a bucket of Google's."""
+    return _into_a_bucket(folder, "gs", gs_environment)
+
+
+@ahead
+def s3_sweep(folder, s3_environment):
+    """SMALLER, into a bucket of S3's."""
+    return _into_a_bucket(folder, "s3", s3_environment)
+
+
+@pytest.fixture(params=["gs", "s3"])
+def cloud_sweep(request, gs_sweep, s3_sweep):
+    """SMALLER, into a bucket."""
+    return {"gs": gs_sweep, "s3": s3_sweep}[request.param]
 
 
 @ahead

@@ -2,8 +2,12 @@
 
 import json
 
+from jobs import winner
 from programs import SMALL, SMALLER, run_on_a_terminal
 from run_files import attempt_of, changes, content, rows
+
+from job.statistics.champion import challenge
+from job.storage import open_storage
 
 
 def test_each_line_of_the_log_is_a_json_object_and_standard_error_is_empty(finished, single_trial):
@@ -199,3 +203,20 @@ def test_a_sweep_in_a_bucket_is_found_again_and_its_leaderboard_is_that_of_a_fol
     for row in board["trials"]:
         # Of fewer trials there are fewer pairs to correct for.
         assert {**row, "p_adjusted": 0} == {**local[row["trial"]], "p_adjusted": 0}
+
+
+def test_every_command_that_reads_a_run_reads_one_in_a_bucket(cloud_sweep, say, here, monkeypatch):
+    url, environment = cloud_sweep.url, cloud_sweep.environment
+    run = f"{url}/runs/{cloud_sweep.said.log[-1]['leaderboard']['run']}"
+    assert say("report", run, **environment).code == 0
+    assert say("plot", "survival", run, "--to", "-", **environment).out.startswith("<svg")
+    assert say("champion", "show", "--output", url, **environment).error.startswith("there is no champion.json in")
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    storage = open_storage(url)
+    challenge(storage, winner("a-run", 10))
+    assert "a-run" in say("champion", "show", "--output", url).out
+    page = f"{run}/report/index.html".removeprefix(f"{url}/")
+    fetch = storage.fetch_command("").split("//")[0]  # as "gcloud storage cp gs:"
+    assert f"# first, in a shell: {fetch}//results/" in storage.read(page).decode()
+    assert list(here.iterdir()) == []

@@ -406,10 +406,10 @@ def test_hostile_words_in_sweep_json_are_escaped(copy, write):
     assert len(list(page.each("script"))) == 1
 
 
-def test_in_a_bucket_the_page_is_served_as_a_page(cloud_sweep):
-    address = cloud_sweep.environment["STORAGE_EMULATOR_HOST"]
-    run = cloud_sweep.said.log[-1]["leaderboard"]["run"]
-    bucket, _, prefix = cloud_sweep.url.removeprefix("gs://").partition("/")
+def test_in_a_bucket_the_page_is_served_as_a_page(gs_sweep):
+    address = gs_sweep.environment["STORAGE_EMULATOR_HOST"]
+    run = gs_sweep.said.log[-1]["leaderboard"]["run"]
+    bucket, _, prefix = gs_sweep.url.removeprefix("gs://").partition("/")
     for name, kind in (("index.html", "text/html"), ("survival.svg", "image/svg+xml")):
         with urllib.request.urlopen(
             f"{address}/storage/v1/b/{bucket}/o/{quote(f'{prefix}/runs/{run}/report/{name}', safe='')}?alt=media"

@@ -8,6 +8,7 @@ import textwrap
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from botocore.session import Session
 from storages import CALLS, LARGE, Relay, call, dead_server, digest, one_line, write_large
 
 from job.errors import ConfigError, ConflictError, StorageError, StorageUnavailableError
@@ -192,6 +193,15 @@ def test_list_goes_on_after_the_first_page(s3_url):
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(lambda name: storage.create(name, b""), names))
     assert list(storage.list()) == names
+
+
+@pytest.mark.parametrize("size", [1, 9 << 20])
+def test_a_page_is_served_as_a_page(s3_url, size):
+    storage = open_storage(s3_url)
+    storage.create("report/index.html", b"x" * size)
+    bucket, _, key = storage.url_of("report/index.html").removeprefix("s3://").partition("/")
+    client = Session().create_client("s3")
+    assert client.head_object(Bucket=bucket, Key=key)["ContentType"] == "text/html"
 
 
 def test_a_prefix_holds_only_its_own_objects(s3_url):
