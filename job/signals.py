@@ -1,4 +1,4 @@
-"""SIGTERM and Ctrl-C: save what can be saved, then end, within 10 seconds whatever the process is busy with."""
+"""What a signal does to a command: a training saves what it can, a command that has begun something undoes it."""
 
 import os
 import signal
@@ -14,25 +14,26 @@ from job.errors import InterruptedRunError
 GRACE_SECONDS = 6.0
 """A spot node gives a pod about 15 seconds, and the promise is 10: past 6 the process ends unsaved."""
 
-_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_STOPPING = (signal.SIGTERM, signal.SIGINT)
+_UNWINDING = (signal.SIGTERM, signal.SIGHUP)
 
 
 class StopRequest:
     """Turns SIGTERM and SIGINT into a question that the training asks between two segments.
 
-    Use it as a context manager in the main thread. Python runs a signal's handler only when C++ code
-    (a compilation, say) gives control back; the byte that the interpreter writes to the wakeup socket
-    comes at once, so a thread that waits for it can end the process in time.
+    Use it as a context manager in the main thread. The process ends within 10 seconds, whatever it is busy with:
+    Python runs a signal's handler only when C++ code (such as a compilation) returns, but the interpreter writes a
+    byte to the wakeup socket immediately, so a thread that waits for the byte can end the process in time.
     """
 
-    def __init__(self, last_words: Callable[[InterruptedRunError], None] = lambda _: None) -> None:
-        """Take what prints the error's line when the process must end in the middle of something."""
-        self.last_words = last_words
+    def __init__(self, print_error: Callable[[InterruptedRunError], None] = lambda _: None) -> None:
+        """Take what prints the error if the process has to end in the middle of something."""
+        self.print_error = print_error
         self.signal_number: int | None = None
-        self._at_once = False
+        self._exits_immediately = False
 
     def __call__(self) -> bool:
-        """Say whether the process was told to stop."""
+        """Return whether the process was told to stop."""
         return self.signal_number is not None
 
     def error(self) -> InterruptedRunError:
@@ -41,28 +42,28 @@ class StopRequest:
         return InterruptedRunError(f"stopped by {signal.Signals(number).name}; what was finished is kept", number)
 
     @contextmanager
-    def at_once(self) -> Iterator[None]:
-        """Within, a signal ends the process immediately: there is nothing to save yet.
+    def exit_immediately(self) -> Iterator[None]:
+        """Let a signal end the process immediately within the block, where there is nothing to save.
 
-        No exception is raised there: imports of other libraries swallow those, and go on half done.
+        The block sees no exception: imports of other libraries would swallow it and go on half done.
 
         Raises:
-            InterruptedRunError: it was told to stop before.
+            InterruptedRunError: the process was told to stop before the block began.
         """
-        before, self._at_once = self._at_once, True
+        before, self._exits_immediately = self._exits_immediately, True
         try:
             if self():
                 raise self.error()
             yield
         finally:
-            self._at_once = before
+            self._exits_immediately = before
 
     def __enter__(self) -> Self:
         """Take over the two signals."""
         self._reader, self._writer = socket.socketpair()
         self._writer.setblocking(False)
         self._old_fd = signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
-        self._old_handlers = [signal.signal(number, self._handle) for number in _SIGNALS]
+        self._old_handlers = [signal.signal(number, self._handle) for number in _STOPPING]
         threading.Thread(target=self._watch, daemon=True, name="stop request").start()
         return self
 
@@ -70,7 +71,7 @@ class StopRequest:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Give the two signals back."""
-        for number, handler in zip(_SIGNALS, self._old_handlers, strict=True):
+        for number, handler in zip(_STOPPING, self._old_handlers, strict=True):
             signal.signal(number, handler)
         signal.set_wakeup_fd(self._old_fd)
         self._writer.close()
@@ -79,16 +80,48 @@ class StopRequest:
         self.signal_number = self.signal_number or number
 
     def _end_now(self) -> None:
-        self.last_words(self.error())
+        self.print_error(self.error())
         os._exit(self.error().exit_code)
 
     def _watch(self) -> None:
         while byte := self._reader.recv(1):
-            if byte[0] in _SIGNALS:
+            if byte[0] in _STOPPING:
                 self.signal_number = self.signal_number or byte[0]
-                if self._at_once:
+                if self._exits_immediately:
                     self._end_now()
                 ending = threading.Timer(GRACE_SECONDS, self._end_now)
                 ending.daemon = True
                 ending.start()
         self._reader.close()
+
+
+class _Unwinding(BaseException):
+    """Raised by a signal; like KeyboardInterrupt, it passes `except Exception`."""
+
+
+@contextmanager
+def unwind_on_signals() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP unwind the block as Ctrl-C does, so that it removes the pod or folder it has begun.
+
+    Only the first signal does so: the cleaning up is not interrupted.
+
+    Raises:
+        InterruptedRunError: one of the two signals arrived.
+    """
+    received: list[int] = []
+
+    def unwind(number: int, _: FrameType | None) -> None:
+        if not received:
+            received.append(number)
+            raise _Unwinding
+
+    # A signal that is ignored already (nohup) stays ignored.
+    heeded = [number for number in _UNWINDING if signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, unwind) for number in heeded}
+    try:
+        yield
+    except _Unwinding:
+        raise InterruptedRunError(f"stopped by {signal.Signals(received[0]).name}", received[0]) from None
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

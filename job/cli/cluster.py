@@ -36,7 +36,7 @@ def driver(release: str, output: str | None, log_format: str, **where: Any) -> N
     from job.storage import RETRY_SECONDS
 
     sink = logs.sink(log_format)
-    with StopRequest(logs.last_words(click.get_current_context().obj)) as stop, stop.at_once():
+    with StopRequest(logs.last_words(click.get_current_context().obj)) as stop, stop.exit_immediately():
         cluster, sweep = _sweep(release, **where)
         from k8s.commands.driver import drive  # scipy, after bad input
 
@@ -71,7 +71,7 @@ def retrain(job: str, manifest: Path, output: str | None, log_format: str, **whe
     from job.signals import StopRequest
 
     sink = logs.sink(log_format)
-    with StopRequest(logs.last_words(click.get_current_context().obj)) as stop, stop.at_once():
+    with StopRequest(logs.last_words(click.get_current_context().obj)) as stop, stop.exit_immediately():
         cluster = _cluster(**where)
         from k8s.commands.retrain import retrain_once  # scipy
 
@@ -180,8 +180,8 @@ def results(
     xor-sweep results demo ./demo-r1 --revision 1
     """
     cluster = _cluster(**where)
+    from job.signals import unwind_on_signals
     from k8s.commands.export import beside, check_target, export
-    from k8s.commands.interrupts import unwound
     from k8s.release.outputs import find_stored
     from k8s.release.volume import fetch_run
 
@@ -190,7 +190,7 @@ def results(
         new, total = export(stored.open(output), folder)
     else:
         check_target(folder, stored.name)
-        with unwound(), beside(folder) as fetched:
+        with unwind_on_signals(), beside(folder) as fetched:
             fetch_run(cluster, stored.output, stored.name, fetched, _tell)
             new, total = export(stored.open(str(fetched)), folder)
     logs.sink(log_format)(
@@ -224,10 +224,10 @@ def of_a_release(command: click.Command) -> click.Command:
 
 
 def _run_there(cluster: "Cluster", output: "Output", command: list[str]) -> None:
-    from k8s.commands.interrupts import unwound
+    from job.signals import unwind_on_signals
     from k8s.release.volume import run_there
 
-    with unwound():
+    with unwind_on_signals():
         click.echo(run_there(cluster, output, [*command, "--output", output.url], _tell), nl=False)
 
 

@@ -180,7 +180,7 @@ def train(context: click.Context, /, log_format: str, debug: bool, **_: Any) -> 
         check_seed(settings["seed"], where["seed"])
     config = make_settings({"layers": 1, "neurons": 16, "replicates": 1, **settings}, where)
     # Nothing is stored, so there is nothing to save.
-    with StopRequest(logs.last_words(context.obj)) as stop, stop.at_once():
+    with StopRequest(logs.last_words(context.obj)) as stop, stop.exit_immediately():
         train_single(config, config.seed, sink=logs.sink(log_format), debug=debug)
 
 

@@ -99,7 +99,7 @@ def run_trials(
     # Before the storage is asked, which may take a minute to answer: a pod's log begins with its trial's name.
     for trial in wanted:
         sink(logs.event(f"{trial.name}: trial {trial.index} of run {config.run_name}", **_where(config, trial)))
-    with stop.at_once():
+    with stop.exit_immediately():
         storage = open_storage(config.output)
         storage.check_writable("runs")
         run = Run(storage, config, config.run_name)

@@ -56,7 +56,7 @@ def main() -> None:
 
 def _work(order: Order, lines: Iterator[str], stop: StopRequest, send: Send) -> None:
     started = time.monotonic()
-    with stop.at_once():
+    with stop.exit_immediately():
         device = start_tensorflow(order.config.device, debug=order.debug)
         from job.attempt.attempt import run_trial  # TensorFlow must be started first
     run = Run(open_storage(order.output), order.config, order.run)

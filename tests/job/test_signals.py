@@ -78,7 +78,8 @@ def test_where_there_is_nothing_to_save_a_signal_ends_the_process_though_a_libra
     program = (
         "import signal, sys, time\n"
         "from job.signals import StopRequest\n"
-        "with StopRequest(lambda error: print(error, error.exit_code, file=sys.stderr)) as stop, stop.at_once():\n"
+        "def show(error): print(error, error.exit_code, file=sys.stderr)\n"
+        "with StopRequest(show) as stop, stop.exit_immediately():\n"
         "    while True:\n"
         "        try:\n"
         f"            signal.raise_signal(signal.{name})\n"
@@ -89,6 +90,31 @@ def test_where_there_is_nothing_to_save_a_signal_ends_the_process_though_a_libra
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=30)
     assert (ended.returncode, ended.stdout) == (code, "")
     assert ended.stderr == f"stopped by {name}; what was finished is kept {code}\n"
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGHUP", 129)])
+def test_a_signal_unwinds_a_block_once_and_a_second_one_does_not_interrupt_the_cleaning_up(name, code):
+    program = (
+        "import signal, sys\n"
+        "from job.errors import InterruptedRunError\n"
+        "from job.signals import unwind_on_signals\n"
+        "try:\n"
+        "    with unwind_on_signals():\n"
+        "        try:\n"
+        "            try:\n"
+        f"                signal.raise_signal(signal.{name})\n"
+        "            except Exception:\n"
+        "                print('swallowed')\n"
+        "        finally:\n"
+        "            signal.raise_signal(signal.SIGTERM)\n"
+        "            print('cleaned up')\n"
+        "except InterruptedRunError as error:\n"
+        "    print(error)\n"
+        "    sys.exit(error.exit_code)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=30)
+    assert (ended.returncode, ended.stderr) == (code, "")
+    assert ended.stdout == f"cleaned up\nstopped by {name}\n"
 
 
 def test_sigterm_ends_a_sweep_while_its_workers_start_and_nothing_is_written(stopped_sweep_start):
