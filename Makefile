@@ -1,6 +1,7 @@
 # make sweep   the default sweep, here, into ./runs        (SWEEP="--neurons 8,16" adds options)
+# make chart   what follows from the chart's values.yaml: its schema, defaults and README
 # make test    formatting, lint, types, layering and all tests (TEST="-k storage" picks some)
-# Both make .venv first, with the versions that uv.lock names.
+# Each makes .venv first, with the versions that uv.lock names.
 
 PYTHON ?= python3
 VENV := .venv
@@ -10,7 +11,7 @@ SYNC := $(VENV)/bin/uv sync --locked --inexact --extra $(EXTRA) --extra s3 --com
 
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
-.PHONY: sweep test check bench docs clean
+.PHONY: sweep test check bench chart docs clean
 .DELETE_ON_ERROR:
 
 sweep: $(VENV)/.installed
@@ -28,6 +29,10 @@ check: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	$(VENV)/bin/python -m tests.benchmarks
+
+# The chart's schema, defaults and README from its values.yaml: without TensorFlow, in seconds.
+chart: $(VENV)/.installed-base
+	$(VENV)/bin/python -m tools.chart
 
 docs: $(VENV)/.installed-dev
 	$(VENV)/bin/python -m tools.docs
@@ -52,10 +57,14 @@ $(VENV)/.build-$(EXTRA): $(VENV)/bin/uv
 	fi
 	@touch $@
 
+$(VENV)/.installed-base: $(VENV)/bin/uv pyproject.toml uv.lock
+	@$(VENV)/bin/uv sync --locked --inexact --no-dev --compile-bytecode --quiet
+	@touch $@
+
 $(VENV)/.installed: $(VENV)/.build-$(EXTRA) pyproject.toml uv.lock
 	@$(SYNC) --no-dev
-	@touch $@
+	@touch $@ $(VENV)/.installed-base
 
 $(VENV)/.installed-dev: $(VENV)/.build-$(EXTRA) pyproject.toml uv.lock
 	@$(SYNC)
-	@touch $@ $(VENV)/.installed
+	@touch $@ $(VENV)/.installed $(VENV)/.installed-base

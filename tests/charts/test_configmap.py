@@ -13,8 +13,7 @@ def sweep_file(chart, tmp_path, **values):
 
 
 def test_the_default_sweep_is_the_programs_default_sweep(chart, tmp_path):
-    config = sweep_file(chart, tmp_path)
-    assert config == make_settings({"device": "cpu", "output": "/output"})
+    assert sweep_file(chart, tmp_path) == make_settings({"device": "cpu", "output": "/output"})
 
 
 @pytest.mark.parametrize(
@@ -24,6 +23,7 @@ def test_the_default_sweep_is_the_programs_default_sweep(chart, tmp_path):
         {"learning_rate": [1e-7, 1e-05, 0.001, 1, 1000]},
         {"seed": 4294967295, "replicates": 1_000_000, "epochs": 250},
         {"keep_training": True, "trials_per_pod": 100_000, "loss": "binary_crossentropy"},
+        {"layers": [0, 1], "data": "parity:3"},
         {"output": "gs://bucket/a prefix/é"},
         {"output": "/output/team: a #1"},
         {"output": "/output/a\u00a0b'\"\\"},
@@ -44,8 +44,8 @@ def test_the_program_reads_what_the_values_say(chart, tmp_path, sweep):
     ],
 )
 def test_with_the_gpu_on_a_trial_trains_on_it_or_fails(chart, tmp_path, gpu, device, rendered):
-    config = sweep_file(chart, tmp_path, gpu={"enabled": gpu}, sweep={"device": device})
-    assert config.device == rendered
+    settings = sweep_file(chart, tmp_path, gpu={"enabled": gpu}, sweep={"device": device})
+    assert settings.device == rendered
 
 
 def test_a_runtime_class_may_show_a_pod_the_gpus_without_a_request_for_one(chart, tmp_path):

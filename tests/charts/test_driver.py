@@ -109,4 +109,4 @@ def test_the_role_may_be_somebody_elses_work(chart):
 
 def test_a_role_for_every_pod_of_the_namespace_is_refused(chart):
     said = chart.refusal(serviceAccount={"create": False})
-    assert "serviceAccount.create is false: name the account" in said
+    assert "serviceAccount.name: the driver's role would go to the namespace's default account" in said

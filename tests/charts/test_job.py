@@ -27,7 +27,7 @@ def some_grid(number):
         return chosen[0] if len(chosen) == 1 and draw.random() < 0.5 else chosen
 
     grid = {
-        "layers": some(range(1, 101)),
+        "layers": some(draw.choice([range(101), range(3)])),
         "neurons": some(range(1, 4097)),
         "activation": some(ACTIVATIONS),
         "loss": some(LOSSES),
@@ -43,11 +43,11 @@ def some_grid(number):
 @pytest.mark.parametrize("number", range(30))
 def test_completions_are_as_many_pods_as_the_program_counts(chart, number):
     grid = some_grid(number)
-    config = make_settings(grid)
+    settings = make_settings(grid)
     spec = chart.job(sweep=grid)["spec"]
     assert spec["completionMode"] == "Indexed"
-    assert spec["completions"] == config.pod_count
-    assert trials_of_pod(config, spec["completions"] - 1)
+    assert spec["completions"] == settings.pod_count
+    assert trials_of_pod(settings, spec["completions"] - 1)
 
 
 @pytest.mark.parametrize(
@@ -57,8 +57,17 @@ def test_completions_are_as_many_pods_as_the_program_counts(chart, number):
         {"layers": list(range(1, 101)), "neurons": list(range(1, 1001))},
         {"layers": list(range(1, 101)), "neurons": list(range(1, 1001)), "trials_per_pod": 99_999},
         {"learning_rate": None},
+        {"layers": 0, "activation": ["relu", "tanh"]},
+        {"layers": [1, 0, *range(2, 101)], "neurons": list(range(1, 1000)), "optimizer": ["sgd"]},
     ],
-    ids=["one trial, from single values", "100,000 trials", "100,000 trials in two pods", "no learning rate"],
+    ids=[
+        "one trial, from single values",
+        "100,000 trials",
+        "100,000 trials in two pods",
+        "no learning rate",
+        "no hidden layer",
+        "no hidden layer among many",
+    ],
 )
 def test_completions_of_the_smallest_and_the_largest_grid_are_the_programs(chart, grid):
     assert chart.job(sweep=grid)["spec"]["completions"] == make_settings(grid).pod_count
@@ -113,11 +122,14 @@ def test_deadlines_are_those_of_the_values(chart):
     assert spec["template"]["spec"]["terminationGracePeriodSeconds"] == 15
 
 
-def test_deadlines_that_are_left_out_are_not_there(chart):
-    spec = chart.job(activeDeadlineSeconds=None, ttlSecondsAfterFinished=None)["spec"]
+def test_never_is_no_deadline(chart):
+    spec = chart.job(activeDeadlineSeconds="never", ttlSecondsAfterFinished="never")["spec"]
     assert "activeDeadlineSeconds" not in spec
     assert "ttlSecondsAfterFinished" not in spec
-    assert "activeDeadlineSeconds" not in spec["template"]["spec"]
+
+
+def test_a_pod_has_no_deadline_of_its_own_unless_it_is_given_one(chart):
+    assert "activeDeadlineSeconds" not in chart.pod()
 
 
 def test_the_jobs_name_carries_the_revision(chart):
@@ -237,8 +249,9 @@ def test_nothing_speaks_of_gpus_while_they_are_off(chart):
     assert "tolerations" not in pod
 
 
-def test_a_bucket_needs_no_claim(chart):
-    objects = chart.objects(sweep={"output": "gs://bucket/prefix"})
+@pytest.mark.parametrize("scheme", ["gs", "s3", "another"])
+def test_a_bucket_needs_no_claim(chart, scheme):
+    objects = chart.objects(sweep={"output": f"{scheme}://bucket/prefix"})
     pod = objects["Job"]["spec"]["template"]["spec"]
     assert [volume["name"] for volume in pod["volumes"]] == ["sweep", "tmp"]
     assert "PersistentVolumeClaim" not in objects

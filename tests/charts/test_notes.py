@@ -20,15 +20,26 @@ GRIDS = [
     },
     {"layers": 1, "neurons": 8, "learning_rate": [0.0001, 1e-05, 2.5e-07, 0.1, 1, 12.5, 1000]},
     {"neurons": 8, "learning_rate": 0.1, "trials_per_pod": 2},
+    {"layers": 0, "neurons": [2, 4], "activation": ["relu", "tanh"]},
+    {"layers": [0, 1, 2], "trials_per_pod": 2},
+    {"layers": [2, 0, 1], "neurons": [2, 4], "optimizer": ["sgd", "adam"], "activation": ["relu", "tanh"]},
+    {
+        "layers": [1, 0],
+        "neurons": 3,
+        "loss": ["mean_squared_error", "binary_crossentropy"],
+        "learning_rate": [1, 0.1],
+    },
+    {"layers": [0], "optimizer": ["sgd", "adam", "lion"], "learning_rate": 0.01},
+    {"data": "parity:3", "layers": [0, 1]},
 ]
 
 
 @pytest.mark.parametrize("grid", GRIDS)
 def test_the_notes_say_which_index_trains_which_trial(chart, grid):
-    config = make_settings(grid)
+    settings = make_settings(grid)
     shown = re.findall(r"^  (\d+) +(l\d\S*)$", chart.notes(sweep=grid), re.MULTILINE)
     assert shown == [
-        (str(index), trial.name) for index in range(config.pod_count) for trial in trials_of_pod(config, index)
+        (str(index), trial.name) for index in range(settings.pod_count) for trial in trials_of_pod(settings, index)
     ]
 
 
@@ -64,7 +75,7 @@ def test_the_notes_of_a_retraining_say_how_to_start_one_and_what_it_decides(char
     notes = chart.notes(
         retrain={"schedule": "0 3 * * 0", "timeZone": "Europe/Berlin"}, sweep={"output": "gs://bucket/p/"}
     )
-    assert "Retraining (0 3 * * 0, Europe/Berlin); one now, and what it decides:" in notes
+    assert "Retraining is scheduled (0 3 * * 0, Europe/Berlin). Start one now, and see what it decides:" in notes
     for command in (
         "now=demo-xor-sweep-now-$(date +%s)",
         "kubectl --namespace lab create job $now --from=cronjob/demo-xor-sweep-retrain",
@@ -80,7 +91,7 @@ def test_the_notes_lead_to_the_champion_on_a_claim_through_the_release(chart):
 
 
 @pytest.mark.parametrize(
-    "output", ["gs://bucket/a prefix", "gs://bucket/pre#fix", "gs://bucket/it's", "gs://bucket/$HOME"]
+    "output", ["gs://bucket/a prefix", "gs://bucket/pre#fix", "s3://bucket/it's", "gs://bucket/$HOME"]
 )
 def test_the_notes_quote_an_output_that_a_shell_would_take_apart(chart, output):
     notes = chart.notes(sweep={"output": output}, retrain={"schedule": "@daily"})

@@ -1,63 +1,61 @@
-"""What the chart says of the values that go into a pod as they are, held against the API server."""
+"""Values that go into a pod as they are: what the API server says of them, and that it reaches the user."""
 
 import json
-import shutil
 import subprocess
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 
 import pytest
-from tests.charts.pod_values import NEVER_RUN, REFUSED, TAKEN
+from pod_values import REFUSED, TAKEN, node_affinity
 
-from .conftest import CHART, helm
-
-
-@pytest.fixture(scope="session")
-def believing(tmp_path_factory):
-    """The folder of a chart that refuses nothing."""
-    folder = shutil.copytree(CHART, tmp_path_factory.mktemp("chart") / CHART.name)
-    (folder / "values.schema.json").unlink()
-    (folder / "templates/_validate.tpl").write_text('{{- define "xor-sweep.validate" }}{{ end }}')
-    return folder
+from .conftest import CHART, helm, what_is_left
 
 
-def job(chart, number, values):
-    """The sweep's Job with such values, which nobody has checked."""
+def answer(kubectl, values):
+    """What the API server says of the sweep's Job with these values."""
     only = ["--show-only", "templates/job.yaml", "--values", "-"]
-    made = subprocess.run(
-        [helm("helm"), "template", f"case-{number}", chart, "--namespace", "default", *only],
+    job = subprocess.run(
+        [helm("helm"), "template", "demo", CHART, "--namespace", "default", *only],
         input=json.dumps(values),
         capture_output=True,
         text=True,
         check=True,
-    )
-    return made.stdout
-
-
-def numbers_taken(kubectl, chart, cases):
-    """Which of these values the API server would take in a Job: their numbers."""
-    with ThreadPoolExecutor(2) as threads:
-        jobs = list(threads.map(partial(job, chart), range(len(cases)), cases))
+    ).stdout
     create = [kubectl, "create", "--dry-run=server", "--validate=strict", "--namespace", "default"]
-    said = subprocess.run(
-        [*create, "--output", "name", "--filename", "-"],
-        input="\n---\n".join(jobs),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return {int(line.split("-")[1]) for line in said.stdout.splitlines()}
+    return subprocess.run([*create, "--filename", "-"], input=job, capture_output=True, text=True, check=False)
 
 
-def test_the_api_server_takes_what_helm_takes(cluster, believing):
-    assert set(range(len(TAKEN))) - numbers_taken(cluster, believing, TAKEN) == set()
+@pytest.mark.parametrize("values", TAKEN, ids=json.dumps)
+def test_the_api_server_takes_what_the_chart_passes_on(cluster, values):
+    done = answer(cluster, values)
+    assert not done.returncode, done.stderr
 
 
-def test_the_api_server_refuses_what_helm_refuses_for_it(cluster, believing):
-    refused = [values for values, _ in REFUSED]
-    assert [refused[number] for number in numbers_taken(cluster, believing, refused)] == []
+@pytest.mark.parametrize(("values", "words"), REFUSED, ids=str)
+def test_the_api_server_says_what_is_wrong_with_a_value(cluster, values, words):
+    assert words in answer(cluster, values).stderr
 
 
-def test_what_helm_refuses_because_it_would_never_run_is_not_for_the_api_server(cluster, believing):
-    never = [values for values, _ in NEVER_RUN if "runAsUser" not in str(values)]
-    assert numbers_taken(cluster, believing, never) == set(range(len(never)))
+@pytest.mark.parametrize("name", ["helm", "helm3"])
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        (
+            node_affinity(key="a", operator="in", values=["b"]),
+            'operator: Invalid value: "in": not a valid',
+        ),
+        ({"retrain": {"schedule": "weekly"}}, 'schedule: Invalid value: "weekly": expected exactly 5 fields'),
+        ({"retrain": {"schedule": "@daily", "timeZone": "Europe/Bielefeld"}}, "unknown time zone Europe/Bielefeld"),
+        ({"claim": {"size": "10GB"}}, "quantities must match the regular expression"),
+    ],
+    ids=str,
+)
+def test_the_words_of_the_api_server_reach_the_user_and_an_upgrade_mends_it(
+    namespace, release, name, values, words
+):
+    program, still = helm(name), {"kueue": {"queueName": "nobody"}, "driver": {"enabled": False}}
+    with pytest.raises(AssertionError) as refused:
+        release(program, "install", **still, **values)
+    assert words in str(refused.value)
+    release(program, "upgrade", "--install", **still)
+    assert namespace.get("job")["items"]
+    release(program, "uninstall")
+    namespace.until(lambda: not what_is_left(namespace))

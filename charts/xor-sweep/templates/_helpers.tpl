@@ -1,5 +1,5 @@
 {{/*
-Names and labels.
+Names, labels, and what several objects have in common.
 */}}
 
 {{- define "xor-sweep.fullname" -}}
@@ -12,12 +12,12 @@ Names and labels.
 {{- end }}
 {{- end }}
 
-{{/* The run's name, which is its Job's: a Job's template is immutable, so each revision of the release has its own. */}}
+{{/* The run's name, which is also its Job's. A Job's template is immutable, so each revision of a release has its own. */}}
 {{- define "xor-sweep.run" -}}
 {{- printf "%s-r%d" (include "xor-sweep.fullname" .) .Release.Revision }}
 {{- end }}
 
-{{/* The name is not .Chart.Name, which is the alias of a subchart: the program asks for this one. */}}
+{{/* The program looks for this name, so it is not .Chart.Name, which a subchart's alias changes. */}}
 {{- define "xor-sweep.selectorLabels" -}}
 app.kubernetes.io/name: xor-sweep
 app.kubernetes.io/instance: {{ .Release.Name | quote }}
@@ -34,7 +34,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service | quote }}
 {{- .Values.serviceAccount.name | default (ternary (include "xor-sweep.fullname" .) "default" .Values.serviceAccount.create) }}
 {{- end }}
 
-{{/* Whether any pod asks the cluster's API; empty where none does. */}}
+{{/* Whether any pod uses the Kubernetes API; empty if none does. */}}
 {{- define "xor-sweep.watches" -}}
 {{- if or .Values.driver.enabled .Values.retrain.schedule }}true{{ end }}
 {{- end }}
@@ -53,85 +53,24 @@ app.kubernetes.io/managed-by: {{ .Release.Service | quote }}
 {{- end }}
 
 {{- define "xor-sweep.imageTag" -}}
-{{- .Values.image.tag | default (printf "%s%s" .Chart.AppVersion (ternary "-gpu" "" .Values.gpu.enabled)) }}
+{{- .Values.image.tag | default (printf "%s%s" (.Chart.AppVersion | replace "+" "_") (ternary "-gpu" "" .Values.gpu.enabled)) }}
 {{- end }}
 
-{{/* The claim that holds the runs; empty where they go to a bucket. */}}
+{{/* The volume claim that the output is on; empty if the output is a bucket. */}}
 {{- define "xor-sweep.claim" -}}
-{{- if not (hasPrefix "gs://" .Values.sweep.output) }}
+{{- if hasPrefix "/output/" (printf "%s/" .Values.sweep.output) }}
 {{- .Values.claim.existing | default (include "xor-sweep.fullname" .) }}
 {{- end }}
 {{- end }}
 
-{{/* A map without the keys that were set to null: Helm 4 keeps those when an upgrade reuses values. */}}
-{{- define "xor-sweep.withoutNulls" -}}
-{{- $kept := dict }}
-{{- range $key, $value := . }}
-{{- if kindIs "map" $value }}
-{{- $_ := set $kept $key (include "xor-sweep.withoutNulls" $value | fromYaml) }}
-{{- else if not (kindIs "invalid" $value) }}
-{{- $_ := set $kept $key $value }}
-{{- end }}
-{{- end }}
-{{- toYaml $kept }}
-{{- end }}
-
-{{/* A quantity as a string: Helm has whole numbers as floating-point numbers, and prints large ones with an exponent. */}}
+{{/* A quantity as a string. Helm turns whole numbers into floating-point numbers, and prints large ones with an exponent. */}}
 {{- define "xor-sweep.quantity" -}}
 {{- ternary (int64 .) . (kindIs "float64" .) | toString | quote }}
 {{- end }}
 
-{{/*
-The sweep, as the program reads and counts it.
-*/}}
-
-{{- define "xor-sweep.device" -}}
-{{- if eq .Values.sweep.device "auto" }}
-{{- ternary "gpu" "cpu" .Values.gpu.enabled }}
-{{- else }}
-{{- .Values.sweep.device }}
+{{/* When a finished Job is removed; empty if it stays. */}}
+{{- define "xor-sweep.ttl" -}}
+{{- if ne (toString .Values.ttlSecondsAfterFinished) "never" }}
+ttlSecondsAfterFinished: {{ int64 .Values.ttlSecondsAfterFinished }}
 {{- end }}
-{{- end }}
-
-{{- define "xor-sweep.sweepFile" -}}
-{{- merge (dict "device" (include "xor-sweep.device" .)) .Values.sweep | toYaml }}
-{{- end }}
-
-{{/* The axes of the grid, the slowest first, each a list; as job/settings/sweep.py's AXES. */}}
-{{- define "xor-sweep.axes" -}}
-{{- $axes := list }}
-{{- range $axis := list "layers" "neurons" "activation" "loss" "optimizer" "learning_rate" }}
-{{- $value := index $.Values.sweep $axis }}
-{{- $axes = append $axes (ternary $value (list $value) (kindIs "slice" $value)) }}
-{{- end }}
-{{- toJson $axes }}
-{{- end }}
-
-{{- define "xor-sweep.trialCount" -}}
-{{- $count := 1 }}
-{{- range include "xor-sweep.axes" . | fromJsonArray }}
-{{- $count = mul $count (len .) }}
-{{- end }}
-{{- $count }}
-{{- end }}
-
-{{- define "xor-sweep.podCount" -}}
-{{- $trials := include "xor-sweep.trialCount" . | int64 }}
-{{- $each := int64 .Values.sweep.trials_per_pod }}
-{{- div (sub (add $trials $each) 1) $each }}
-{{- end }}
-
-{{/* A trial's name, as job/settings/grid.py makes it: (dict "axes" the axes "trial" its index in the grid). */}}
-{{- define "xor-sweep.trialName" -}}
-{{- $name := "" }}
-{{- $rest := .trial }}
-{{- range $position := list 5 4 3 2 1 0 }}
-{{- $values := index $.axes $position }}
-{{- $value := index $values (mod $rest (len $values) | int) }}
-{{- $rest = div $rest (len $values) }}
-{{- if or (lt $position 2) (gt (len $values) 1) }}
-{{- $name = printf "-%s%v%s" (get (dict "0" "l" "1" "n" "5" "lr") (toString $position)) $value $name }}
-{{- end }}
-{{- end }}
-{{- trimPrefix "-" $name }}
 {{- end }}

@@ -1,25 +1,23 @@
 {{/*
-The spec of a Job that watches a sweep: the driver's, and the retraining's. It holds nothing that it would not find
-again, so its pod may die at any time.
+The spec of a Job that watches a sweep: the driver's and the retraining's. Its pod keeps nothing that it could not
+find again, so it may die at any time.
   root       the chart's scope
-  component  what the pod is, and its container
+  component  the name of the pod's role and of its container
   args, run, config, env   as for xor-sweep.podSpec
 */}}
 {{- define "xor-sweep.watcherSpec" -}}
 {{- $values := .root.Values -}}
 backoffLimit: 6
 podReplacementPolicy: Failed
-{{- if not (kindIs "invalid" $values.ttlSecondsAfterFinished) }}
-ttlSecondsAfterFinished: {{ int64 $values.ttlSecondsAfterFinished }}
-{{- end }}
+{{- include "xor-sweep.ttl" .root }}
 podFailurePolicy:
   rules:
-    - action: FailJob # no winner to challenge the champion, or storage refused for good
+    - action: FailJob # no winner to challenge the champion, or storage refuses permanently
       onExitCodes:
         containerName: {{ .component }}
         operator: In
         values: [3, 5]
-    - action: Ignore # the pod was in somebody's way, and is replaced
+    - action: Ignore # the pod was disrupted, and is replaced
       onPodConditions:
         - type: DisruptionTarget
 template:
