@@ -2,14 +2,16 @@
 
 import math
 import re
+import sys
 from collections.abc import Callable
 from functools import reduce
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 from click.shell_completion import CompletionItem
 
+from job import logs
 from job.settings.axes import ACTIVATIONS, AXIS_NAMES, LEARNING_RATES, LOSSES
 from job.settings.sweep import Settings
 from job.storage import PLACES
@@ -146,3 +148,9 @@ GRID = options(
 )
 
 OUTPUT = setting("output", text=f"Where the runs are: {PLACES}.")
+
+
+def fail(message: str, exit_code: int, how: dict[str, Any]) -> NoReturn:
+    """Print an error's line and end with its exit code."""
+    logs.print_error(message, exit_code, how["log_format"])
+    sys.exit(exit_code)

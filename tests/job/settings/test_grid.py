@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from job.cli.main import sweep
+from job.cli.training import sweep
 from job.errors import ConfigError
 from job.settings.axes import AXES, AXIS_NAMES, LEARNING_RATES, LOSSES
 from job.settings.grid import SEED_SPAN, Architecture, replicate_seeds, trial_at, trial_named, trials, trials_of_pod

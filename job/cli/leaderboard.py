@@ -1,0 +1,56 @@
+"""The command that shows a run's leaderboard."""
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from job.cli.options import DEBUG, OUTPUT
+
+if TYPE_CHECKING:
+    from job.statistics.leaderboard import Leaderboard
+
+
+@click.command()
+@click.argument("run", type=click.Path())
+@click.option(
+    "--format",
+    "table_format",
+    type=click.Choice(["table", "json", "csv"]),
+    default="table",
+    envvar="XOR_SWEEP_LEADERBOARD_FORMAT",
+    show_envvar=True,
+    show_default=True,
+    help="How to print it.",
+)
+@OUTPUT
+@DEBUG
+def leaderboard(run: str, table_format: str, output: str | None) -> None:
+    """Show the leaderboard of RUN: a run's name in --output, or its own folder or bucket URL.
+
+    \b
+    xor-sweep leaderboard runs/sweep-f572acc9
+    xor-sweep leaderboard sweep-f572acc9 --output gs://bucket/prefix --format csv
+    """
+    from job.runs.run import open_run
+    from job.statistics import formats
+    from job.statistics.leaderboard import make_leaderboard  # scipy
+
+    board = make_leaderboard(open_run(run, output or "."))
+    if table_format == "table":
+        print_table(board)
+    else:
+        click.echo(
+            formats.leaderboard_json(board) if table_format == "json" else formats.leaderboard_csv(board),
+            nl=table_format == "json",
+        )
+
+
+def print_table(board: "Leaderboard") -> None:
+    """Print a leaderboard as a table, as wide as the terminal."""
+    from rich.console import Console
+
+    from job.cli.table import print_leaderboard
+
+    # Without a terminal rich assumes 80 columns, too few for the table: it would be folded in a file or a pipe.
+    print_leaderboard(board, Console(width=None if sys.stdout.isatty() else 120))
