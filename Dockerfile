@@ -48,6 +48,7 @@ FROM build AS program
 COPY LICENSE README.md ./
 COPY job job
 COPY k8s k8s
+COPY xor_sweep xor_sweep
 RUN --mount=type=cache,target=/root/.cache/uv \
     uv venv --quiet "$UV_PROJECT_ENVIRONMENT" && \
     VIRTUAL_ENV="$UV_PROJECT_ENVIRONMENT" uv pip install --no-deps . && \

@@ -1,0 +1,235 @@
+"""A run: what a sweep has trained, and what it found."""
+
+import os
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from job.errors import ConfigError, SweepError
+from job.execution.pool import Watcher
+from job.execution.sweep import run_sweep
+from job.report.page import write_report
+from job.report.pictures import PICTURES, draw
+from job.report.reading import Report, Undone, read_report
+from job.runs import layout
+from job.runs.results import TrialResult
+from job.runs.run import Run
+from job.runs.run import open_run as open_stored_run
+from job.settings.sweep import Settings
+from job.settings.validation import make_settings
+from job.wording import listed
+from xor_sweep.leaderboard import LeaderboardTable
+from xor_sweep.picture import SvgPicture
+
+if TYPE_CHECKING:
+    import keras
+
+Values: TypeAlias = Any
+"""One value or several: a number or a name, a list, a tuple, a range or a NumPy array of them."""
+
+
+class SweepRun:
+    """A run in its folder or bucket, and what it found; open one by `sweep` or `open_run`."""
+
+    def __init__(self, stored: Run, failed: Mapping[str, SweepError] | None = None) -> None:
+        """Take the stored run, and the trials that are known to have failed, and why."""
+        self._stored = stored
+        self._read: Report | None = None
+        self.failed = dict(failed or {})
+
+    @property
+    def name(self) -> str:
+        """The run's name."""
+        return self._stored.name
+
+    @property
+    def url(self) -> str:
+        """Where the run lies: a folder, or the URL of one in a bucket."""
+        return self._stored.url
+
+    @property
+    def settings(self) -> Settings:
+        """What was asked for, and where it ran."""
+        return self._stored.config
+
+    @property
+    def report_url(self) -> str:
+        """Where the run's page lies."""
+        return self._stored.url_of(layout.PAGE)
+
+    @property
+    def leaderboard(self) -> LeaderboardTable:
+        """The trials that have a result, best first; what is damaged is left out."""
+        return LeaderboardTable(self._report.board)
+
+    @property
+    def verdict(self) -> str:
+        """What the data say, in one sentence."""
+        return self.leaderboard.verdict
+
+    def picture(self, kind: str, trials: Sequence[str] = ()) -> SvgPicture:
+        """Draw one of the report's pictures.
+
+        Args:
+            kind: which one, such as `heatmap`, `intervals` or `survival`; `xor-sweep plot --help` lists them all.
+            trials: the trials to draw, for pictures that draw trials one by one; by default, the picture's choice.
+
+        Raises:
+            ConfigError: there is no such picture, or no such trial that can be drawn.
+            NothingToDrawError: the run has nothing that this picture could show; the text says why.
+        """
+        kinds = [picture.kind for picture in PICTURES]
+        if kind not in kinds:
+            raise ConfigError(f"there is no picture {kind!r}; there are {listed(kinds)}")
+        return SvgPicture(kind, draw(self._report, kind, tuple(trials)))
+
+    def model(self, trial: str) -> "keras.Sequential":
+        """Load the network that a trial has kept, as a plain Keras model.
+
+        Args:
+            trial: the trial's name, such as `l2-n16`.
+
+        Raises:
+            ObjectNotFoundError: the trial has no result.
+            DamagedResultError: the model is gone or damaged.
+        """
+        data = self._stored.read_file(self._stored.result(trial), layout.MODEL)
+        os.environ.setdefault(
+            "TF_CPP_MIN_LOG_LEVEL", "3"
+        )  # Otherwise TensorFlow prints a page when it is imported.
+        import keras
+
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, layout.MODEL)
+            path.write_bytes(data)
+            return keras.models.load_model(path)
+
+    def write_report(self) -> str:
+        """Write the run's page and pictures again, and return where the page lies.
+
+        Raises:
+            StorageError, StorageUnavailableError: they cannot be written.
+        """
+        self._read = write_report(self._stored, self._undone())
+        return self.report_url
+
+    @property
+    def _report(self) -> Report:
+        """What the run's files say, read once; `write_report` reads them again."""
+        if self._read is None:
+            self._read = read_report(self._stored, self._undone())
+        return self._read
+
+    def _undone(self) -> Iterable[Undone]:
+        return [Undone(name, "failed", str(error)) for name, error in self.failed.items()]
+
+    def __repr__(self) -> str:
+        """Say where the run is, how much of it is done, and its verdict."""
+        done, count = len(self.leaderboard), self.settings.trial_count
+        failed = f", {len(self.failed)} failed" if self.failed else ""
+        return f"<SweepRun {self.name}: {done} of {count} trials done{failed}, in {self.url}>\n{self.verdict}"
+
+
+class _Lines(Watcher):
+    """Prints a line as the sweep begins, and one for each trial that is done or has failed."""
+
+    def begun(self, run: Run, missing: int, found: int) -> None:
+        there = f", {found} there already" if found else ""
+        print(f"{run.name}: {missing} trials to train{there}, into {run.url}", flush=True)
+
+    def done(self, result: TrialResult) -> None:
+        outcome = result.summary.outcome
+        half = "not reached" if outcome.median is None else f"epoch {outcome.median}"
+        print(f"{result.trial}: {outcome.solved} of {outcome.replicates} solved, median {half}", flush=True)
+
+    def failed(self, trial: str, error: SweepError) -> None:
+        print(f"{trial} failed: {error}", flush=True)
+
+
+def sweep(  # noqa: PLR0913 - a setting each
+    *,
+    layers: Values = None,
+    neurons: Values = None,
+    activation: Values = None,
+    loss: Values = None,
+    optimizer: Values = None,
+    learning_rate: Values = None,
+    data: str | None = None,
+    replicates: int | None = None,
+    epochs: int | None = None,
+    seed: int | None = None,
+    keep_training: bool | None = None,
+    device: str | None = None,
+    output: str | Path | None = None,
+    run: str | None = None,
+    workers: int | None = None,
+    quiet: bool = False,
+) -> SweepRun:
+    """Train a grid of networks on this machine, write the report, and return the run.
+
+    The same sweep again trains only what has no result yet. `xor-sweep sweep --help` describes each setting and its
+    default, which a setting that is None has.
+
+    Args:
+        layers: hidden layers, from 0 to 100.
+        neurons: neurons in each hidden layer, from 1 to 4096.
+        activation: names of element-wise Keras activations.
+        loss: `mean_squared_error`, `binary_crossentropy`.
+        optimizer: names of element-wise Keras optimizers.
+        learning_rate: numbers above 0, up to 1000.
+        data: what the networks learn, such as `xor` or `parity:3`.
+        replicates: random starts of each trial.
+        epochs: the limit, in epochs.
+        seed: the seed from which every replicate's own seed is derived.
+        keep_training: train up to the limit even after every start has solved.
+        device: `auto`, `cpu` or `gpu`.
+        output: the folder or the bucket's URL in which the run is written; the current folder by default.
+        run: the run's name.
+        workers: processes that train side by side.
+        quiet: print nothing.
+
+    Returns:
+        The run; its `failed` says which trials failed, and why.
+
+    Raises:
+        ConfigError: a setting is wrong; the line says which one, and what would be right.
+        DeviceError: a GPU was asked for and there is none.
+        StorageError, StorageUnavailableError: the results could not be stored.
+    """
+    given = {
+        "layers": layers,
+        "neurons": neurons,
+        "activation": activation,
+        "loss": loss,
+        "optimizer": optimizer,
+        "learning_rate": learning_rate,
+        "data": data,
+        "replicates": replicates,
+        "epochs": epochs,
+        "seed": seed,
+        "keep_training": keep_training,
+        "device": device,
+        "output": output,
+        "run": run,
+        "workers": workers,
+    }
+    settings = make_settings({name: value for name, value in given.items() if value is not None})
+    outcome = run_sweep(settings, watcher=Watcher() if quiet else _Lines())
+    finished = SweepRun(outcome.run, outcome.failed)
+    finished.write_report()
+    return finished
+
+
+def open_run(where: str | Path, output: str | Path = ".") -> SweepRun:
+    """Open a run that has begun, here or in the cluster.
+
+    Args:
+        where: the run's own folder or its URL in a bucket, or its name in `output`.
+        output: the folder or the bucket's URL that holds `runs/`.
+
+    Raises:
+        ConfigError: there is no such run.
+        SweepError: its sweep.json is damaged.
+    """
+    return SweepRun(open_stored_run(os.fspath(where), os.fspath(output)))
