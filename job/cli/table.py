@@ -22,6 +22,9 @@ _MEANINGS = {WINNER: "winner", NOT_TOLD_APART: "cannot be told apart from it"}
 MOST_MISSING = 20
 """The most trials without a result that are named."""
 
+NO_VALUE = "–"  # noqa: RUF001 - a dash, not a minus
+"""What is shown of an axis on which a trial has no value."""
+
 LEAST_NAME = 20
 """A name of up to so many letters is never broken, a longer one only where numbers would have to go for it."""
 
@@ -114,7 +117,12 @@ def _width(columns: list[str], rows: list[dict[str, str]]) -> int:
 
 
 def _varies(board: Leaderboard, axis: Axis) -> bool:
-    return len({getattr(row.architecture, axis.name) for row in board.rows}) > 1
+    return len({getattr(row.architecture, axis.name) for row in board.rows if _has(row, axis)}) > 1
+
+
+def _has(row: LeaderboardRow, axis: Axis) -> bool:
+    """Say whether a trial has a value on an axis: without hidden layers it has no neurons and no activation."""
+    return row.architecture.layers > 0 or not axis.hidden_only
 
 
 def _axis_title(axis: Axis) -> str:
@@ -128,7 +136,11 @@ def _title(column: Column) -> str:
 def _cells(row: LeaderboardRow, limit: int) -> dict[str, str]:
     """Return all that can be shown of a trial, by the titles of the columns."""
     return {
-        **{_axis_title(axis): str(getattr(row.architecture, axis.name)) for axis in AXES},
+        **{_axis_title(axis): _axis_words(row, axis) for axis in AXES},
         WEIGHTS: str(row.architecture.weights),
         **{_title(column): column.words(row, limit) for column in COLUMNS},
     }
+
+
+def _axis_words(row: LeaderboardRow, axis: Axis) -> str:
+    return str(getattr(row.architecture, axis.name)) if _has(row, axis) else NO_VALUE

@@ -105,7 +105,7 @@ def trial(context: click.Context, /, index: Any, name: str | None, log_format: s
 @click.command()
 @options(
     setting("data"),
-    setting("layers", single=True, default="(default: 1)", text="Hidden layers: a whole number from 1 to 100."),
+    setting("layers", single=True, default="(default: 1)", text="Hidden layers: a whole number from 0 to 100."),
     setting(
         "neurons",
         single=True,

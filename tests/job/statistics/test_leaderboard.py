@@ -292,3 +292,11 @@ def test_of_trials_that_cannot_be_told_apart_the_smallest_network_is_named(finis
     few = dict(zip((row.trial for row in board.rows), alike, strict=True))
     verdict = leaderboard_of(open_run(str(finished.run), "."), few).verdict
     assert "l1-n8 and l1-n2 cannot be told apart from it; of these, l1-n2 is the smallest network." in verdict
+
+
+def test_a_network_without_hidden_layers_has_no_neurons_and_no_activation_in_the_table():
+    board = board_of(make_settings({"layers": [0, 1], "neurons": 4, "activation": "relu"}))
+    heads, lines, _ = printed(board, 120)
+    assert "activation" not in heads
+    (line,) = [line for line in lines if " l0 " in line]
+    assert line.split()[1:5] == ["l0", "0", "–", "3"]  # noqa: RUF001
