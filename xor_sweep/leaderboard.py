@@ -74,7 +74,7 @@ class LeaderboardTable:
 
     def __repr__(self) -> str:
         """Return the table as a terminal shows it."""
-        console = Console(file=io.StringIO(), width=WIDTH, force_jupyter=False)
+        console = Console(file=io.StringIO(), width=WIDTH, color_system=None, force_jupyter=False)
         print_leaderboard(self.board, console)
         lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
         return "\n".join(line.rstrip() for line in lines)

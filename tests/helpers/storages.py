@@ -6,7 +6,7 @@ import os
 import re
 import socket
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from job.storage import Storage
 
@@ -158,7 +158,8 @@ class Relay:
                 return
             # The server tells clients to send the pieces of a large upload straight to itself.
             client.sendall(data.replace(*(f"Location: http://{at}".encode() for at in (self._server, self._own))))
-        client.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError):  # A client that has left needs no farewell.
+            client.shutdown(socket.SHUT_RDWR)
 
     @staticmethod
     def _receive(connection):
