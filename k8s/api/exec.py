@@ -16,12 +16,13 @@ _STDOUT, _STDERR, _STATUS = b"\x01", b"\x02", b"\x03"
 """The first byte of each frame: https://pkg.go.dev/k8s.io/apimachinery/pkg/util/remotecommand"""
 
 
-def run_in_pod(cluster: Cluster, pod: str, command: list[str]) -> Iterator[bytes]:
-    """Run a command in a pod, and yield what it writes to its standard output.
+def run_in_pod(cluster: Cluster, pod: str, container: str, command: list[str]) -> Iterator[bytes]:
+    """Run a command in a container of a pod, and yield what it writes to its standard output.
 
     Args:
         cluster: the cluster and the namespace.
         pod: the pod's name.
+        container: the container's name.
         command: the program and its arguments; no shell is involved.
 
     Raises:
@@ -30,7 +31,8 @@ def run_in_pod(cluster: Cluster, pod: str, command: list[str]) -> Iterator[bytes
     """
     from websocket import ABNF, WebSocketException  # only here
 
-    query = [("command", word) for word in command] + [("stdout", "true"), ("stderr", "true")]
+    query = [("command", word) for word in command]
+    query += [("container", container), ("stdout", "true"), ("stderr", "true")]
     _, url, headers, *_ = cluster.request("GET", cluster.path("pods", pod, "exec"), query)
     try:
         socket = _open_websocket(cluster, url.replace("http", "ws", 1), headers)

@@ -4,6 +4,7 @@ import json
 
 from job.errors import SweepError
 from k8s.api.client import Cluster, Object
+from k8s.observe.containers import TRIAL
 
 MOST_BYTES = 8192
 """So much of a log's end is read for its last lines: one line may be of any length."""
@@ -13,11 +14,8 @@ LOG_REMOVED = b"unable to retrieve container logs for "
 
 def last_lines(cluster: Cluster, pod: Object, lines: int) -> tuple[str, ...]:
     """Return the end of a pod's log; nothing where it is not to be had."""
-    container = pod["spec"]["containers"][0]["name"]
     try:
-        found = list(
-            cluster.log(pod["metadata"]["name"], container=container, tailLines=lines, limitBytes=MOST_BYTES)
-        )
+        found = list(cluster.log(pod["metadata"]["name"], container=TRIAL, tailLines=lines, limitBytes=MOST_BYTES))
     except SweepError:
         return ()
     return tuple(line.decode(errors="replace") for line in found if not line.startswith(LOG_REMOVED))

@@ -12,6 +12,7 @@ from k8s.api.client import Cluster
 from k8s.api.errors import UnavailableError
 from k8s.api.watch import END, Follower, Pauses, Target
 from k8s.commands.log_lines import LOG_REMOVED, message_of
+from k8s.observe.containers import TRIAL
 from k8s.observe.state import Pod, State, parse_job, parse_pod
 from k8s.observe.trials import DONE, FAILED, PENDING, RUNNING, TrialState, of_index
 from k8s.observe.waiting import why_waiting
@@ -52,7 +53,6 @@ class TrialLog:
         self._sweep = sweep
         self._trial = trial
         self._index = trial.index // sweep.config.trials_per_pod
-        self._container = sweep.job["spec"]["template"]["spec"]["containers"][0]["name"]
         self._tell = tell
 
     def lines(self, run: Callable[[], Run], *, follow: bool) -> Iterator[str]:
@@ -134,7 +134,7 @@ class TrialLog:
             _RemovedError: the first of them says that there is no log any more.
         """
         try:
-            for number, line in enumerate(self._cluster.log(pod, container=self._container, **options)):
+            for number, line in enumerate(self._cluster.log(pod, container=TRIAL, **options)):
                 text = line.partition(b" ")[2] if "timestamps" in options else line
                 if number == 0 and text.startswith(LOG_REMOVED):
                     raise _RemovedError

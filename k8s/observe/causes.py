@@ -9,6 +9,7 @@ from typing import Any
 
 from job.errors import EXIT_CODES
 from k8s.api.client import Object
+from k8s.observe.containers import PROGRAM_CONTAINERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,7 @@ _STARTING = {"ContainerCreating", "PodInitializing"}
 def why_failed(pod: Object) -> Cause:
     """Say why a pod's phase is Failed."""
     status = pod["status"]
-    terminated = _terminated(status)
-    name, state = next(terminated, ("", None))
+    name, state = _failed_container(status)
     code = state["exitCode"] if state else None
     if state and state.get("reason") == OOM_KILLED:
         return Cause(OOM_KILLED, f"OOMKilled: it needs more memory than {_memory_limit(pod, name)}", code)
@@ -61,9 +61,17 @@ def why_failed(pod: Object) -> Cause:
         return Cause(reason, _line(_DISRUPTIONS.get(reason, reason), disruption.get("message")), code)
     if state is None:
         return Cause(UNKNOWN, _line("its pod failed", status.get("message") or "nothing says why"))
-    if state.get("reason") in _ENDED_BY_ITSELF:
-        return Cause(EXIT_CODE, exit_code_in_words(state["exitCode"], state.get("message", "")), code)
-    return Cause(state["reason"], _line(state["reason"], state.get("message")), code)
+    return _why_ended(name, state)
+
+
+def _why_ended(name: str, state: Object) -> Cause:
+    """Say why a container ended that nobody else has ended."""
+    code, message = state["exitCode"], state.get("message", "")
+    if state.get("reason") not in _ENDED_BY_ITSELF:
+        return Cause(state["reason"], _line(state["reason"], message), code)
+    if name in PROGRAM_CONTAINERS:
+        return Cause(EXIT_CODE, exit_code_in_words(code, message), code)
+    return Cause(EXIT_CODE, _line(f"the container {name} ended with exit code {code}", message), code)
 
 
 def exit_code_in_words(code: int, log: str = "") -> str:
@@ -146,8 +154,8 @@ def condition(status: Object, kind: str) -> Object:
 
 def last_words(pod: Object) -> str:
     """Return the end of the log where the kubelet has put it into the pod (FallbackToLogsOnError)."""
-    states = (state for _, state in _terminated(pod["status"]))
-    words = next((state.get("message", "") for state in states if state.get("reason") in _ENDED_BY_ITSELF), "")
+    _, state = _failed_container(pod["status"])
+    words = state.get("message", "") if state and state.get("reason") in _ENDED_BY_ITSELF else ""
     return "" if words.startswith(_NO_LOG) else words
 
 
@@ -156,11 +164,11 @@ def _containers(status: Object) -> Iterator[Object]:
         yield from (item for item in status.get(kind) or () if "state" in item)
 
 
-def _terminated(status: Object) -> Iterator[tuple[str, Any]]:
-    for container in _containers(status):
-        state = container["state"].get("terminated")
-        if state and state["exitCode"]:
-            yield container["name"], state
+def _failed_container(status: Object) -> tuple[str, Any]:
+    """Return the name and the final state of the container that failed; this program's comes before a sidecar."""
+    ended = [(item["name"], item["state"].get("terminated")) for item in _containers(status)]
+    failed = [(name, state) for name, state in ended if state and state["exitCode"]]
+    return min(failed, key=lambda item: item[0] not in PROGRAM_CONTAINERS, default=("", None))
 
 
 def _memory_limit(pod: Object, name: str) -> str:

@@ -9,6 +9,7 @@ from typing import Literal
 from k8s.api import watch as watching
 from k8s.api.client import Object
 from k8s.observe.causes import Cause, condition, is_trouble, why_failed, why_job_failed, why_pending
+from k8s.observe.containers import trial_state
 from k8s.observe.labels import INDEX_LABEL
 from k8s.observe.ranges import Ranges
 
@@ -67,10 +68,8 @@ def parse_pod(pod: Object) -> Pod | None:
 
 
 def message_of(pod: Object) -> str:
-    """Return the termination message of a pod's first container; nothing where it has left none."""
-    for container in pod["status"].get("containerStatuses") or ():
-        return str(container.get("state", {}).get("terminated", {}).get("message", ""))
-    return ""
+    """Return the termination message of the trial's container, or "" if it has left none."""
+    return str(trial_state(pod["status"]).get("terminated", {}).get("message", ""))
 
 
 @dataclass(frozen=True)
@@ -203,9 +202,9 @@ class State:
 
 
 def _started(status: Object) -> str | None:
-    for container in status.get("containerStatuses") or ():
-        for kind in ("running", "terminated"):
-            started = container.get("state", {}).get(kind, {}).get("startedAt")
-            if started and not started.startswith("1970"):  # So it is of what could not even be started.
-                return str(started)
+    state = trial_state(status)
+    for kind in ("running", "terminated"):
+        started = state.get(kind, {}).get("startedAt")
+        if started and not started.startswith("1970"):  # 1970 means that it could not even be started.
+            return str(started)
     return None

@@ -15,11 +15,15 @@ from k8s.api.client import Cluster, Object
 from k8s.api.errors import UnavailableError
 from k8s.api.watch import DELETED, Follower, Pauses, Target
 from k8s.observe.causes import is_trouble, why_failed, why_pending
+from k8s.observe.containers import find_program_container
 from k8s.observe.labels import NAME_LABEL, RELEASE_LABEL
 from k8s.release.outputs import Output, template_of
 from k8s.release.sweep_file import SWEEP_VOLUME
 
 Tell = Callable[[str], None]
+
+HELPER_CONTAINER = "results"
+"""The name of the pod's container: the cluster may add others."""
 START_SECONDS = 120
 """How long the pod may take to begin; the volume may have to be attached to its node."""
 SILENT_SECONDS = 5
@@ -52,9 +56,9 @@ def helper_pod(output: Output) -> Object:
         ConfigError: there is nothing any more that says how.
     """
     template = template_of(output)
-    container = template["containers"][0]
+    container = find_program_container(template)
     waits = {
-        "name": "results",
+        "name": HELPER_CONTAINER,
         "image": container["image"],
         "imagePullPolicy": container.get("imagePullPolicy", "IfNotPresent"),
         "command": ["sh", "-c", _WAIT],

@@ -7,7 +7,7 @@ from job.errors import ConfigError, StorageError, SweepError
 from k8s.api.client import Cluster
 from k8s.api.exec import run_in_pod
 from k8s.release.archive import unpack_archive
-from k8s.release.helper_pod import Tell, running_helper_pod
+from k8s.release.helper_pod import HELPER_CONTAINER, Tell, running_helper_pod
 from k8s.release.outputs import Output
 
 _SEND = """
@@ -40,7 +40,7 @@ def fetch_run(cluster: Cluster, output: Output, run: str, folder: Path, tell: Te
     command = ["sh", "-c", _SEND, "sh", output.url, f"runs/{run}"]
     with running_helper_pod(cluster, output, tell) as pod:
         try:
-            unpack_archive(run_in_pod(cluster, pod, command), folder)
+            unpack_archive(run_in_pod(cluster, pod, HELPER_CONTAINER, command), folder)
         except ConfigError:
             raise
         except SweepError as error:
@@ -55,7 +55,7 @@ def run_there(cluster: Cluster, output: Output, command: list[str], tell: Tell) 
     """
     with running_helper_pod(cluster, output, tell) as pod:
         try:
-            return b"".join(run_in_pod(cluster, pod, ["xor-sweep", *command]))
+            return b"".join(run_in_pod(cluster, pod, HELPER_CONTAINER, ["xor-sweep", *command]))
         except SweepError as error:
             raise _own_error(error) from error
 

@@ -32,8 +32,13 @@ def kubectl(*words, content=None, check=True):
     return done.stdout
 
 
-def sweep_job(release, script, *, neurons, revision=1, settings=None, container=None, pod=None, **spec):
-    """Return the objects of a release: the ConfigMap and the Job of a grid of one layer, an index a trial."""
+def sweep_job(
+    release, script, *, neurons, revision=1, settings=None, container=None, sidecar=None, pod=None, **spec
+):
+    """Return the objects of a release: the ConfigMap and the Job of a grid of one layer, an index a trial.
+
+    A sidecar, of which its lines of shell are given, comes before the trial's container.
+    """
     name, labels = (
         f"{release}-r{revision}",
         {"app.kubernetes.io/name": "xor-sweep", "app.kubernetes.io/instance": release},
@@ -56,7 +61,7 @@ def sweep_job(release, script, *, neurons, revision=1, settings=None, container=
         "terminationGracePeriodSeconds": 2,
         "automountServiceAccountToken": False,
         "securityContext": {"runAsNonRoot": True, "runAsUser": 65532, "seccompProfile": {"type": "RuntimeDefault"}},
-        "containers": [runs],
+        "containers": [*([{**runs, "name": "sidecar", "command": ["sh", "-c", sidecar]}] if sidecar else []), runs],
         **(pod or {}),
     }
     job = {

@@ -98,7 +98,7 @@ def test_a_command_in_a_pod_is_run_as_who_is_impersonated(namespace, changed):
     for user, words in (({"as": "nobody-at-all"}, 'User "nobody-at-all" cannot'), ({}, "pods .no-such-pod. not f")):
         cluster = connect(str(changed(user)), namespace=namespace)
         with pytest.raises(SweepError, match=words):
-            list(run_in_pod(cluster, "no-such-pod", ["true"]))
+            list(run_in_pod(cluster, "no-such-pod", "trial", ["true"]))
 
 
 @pytest.mark.parametrize(

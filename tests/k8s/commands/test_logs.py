@@ -179,3 +179,15 @@ def test_following_what_has_failed_for_good_while_others_go_on_ends_at_once(name
     said = start("logs", "half", "l1-n1", "-f").end(timeout=60)
     assert said.code == 2  # Its log is gone, too.
     kubectl("delete", "job", "half-r1", "-n", namespace, "--wait=false")
+
+
+def test_a_sidecar_that_comes_first_is_not_taken_for_the_trial(namespace, xor_sweep, tmp_path):
+    talks = "echo of the sidecar; exit 2"
+    create(namespace, sweep_job("beside", "echo of the trial; sleep 1; exit 3", neurons=[1], sidecar=talks))
+    wait_for_end(namespace, "beside-r1")
+    assert xor_sweep("logs", "beside", "l1-n1").out == "of the trial\n"
+    assert xor_sweep("logs", "beside", "l1-n1", "-f").out == "of the trial\n"
+    run = finished_run(tmp_path, "beside-r1", {"layers": [1], "neurons": [1], "replicates": 30, "epochs": 100}, ())
+    assert xor_sweep("driver", "beside", "--output", tmp_path).code == 0
+    [failed] = run.failures().values()
+    assert (failed.exit_code, failed.log) == (3, ("of the trial",))
