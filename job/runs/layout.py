@@ -68,6 +68,11 @@ def split_run_url(url: str) -> tuple[str, str] | None:
     return (output or "/", run) if separator and run and "/" not in run else None
 
 
+def trial_folder(trial: str) -> str:
+    """Return the name of the folder of a trial."""
+    return f"{TRIALS}/{trial}"
+
+
 def result_of(trial: str) -> str:
     """Return the name of a trial's result."""
     return f"{TRIALS}/{trial}/{RESULT}"

@@ -83,13 +83,13 @@ class Run:
             return False
         return True
 
-    def trial_objects(self) -> Iterator[TrialObject]:
-        """Yield what the names of the objects of all trials say, sorted by name.
+    def trial_objects(self, trial: str | None = None) -> Iterator[TrialObject]:
+        """Yield what the names of the objects of one trial, or of all trials, say; sorted by name.
 
         Raises:
             StorageError, StorageUnavailableError: they cannot be listed.
         """
-        for name in self.storage.list(self.object_name(layout.TRIALS)):
+        for name in self.storage.list(self.object_name(layout.trial_folder(trial) if trial else layout.TRIALS)):
             if found := layout.parse_trial_object(name.removeprefix(f"{self.folder}/")):
                 yield found
 

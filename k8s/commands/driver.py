@@ -16,9 +16,9 @@ from job.settings.grid import trials_of_pod
 from job.statistics.leaderboard import Leaderboard
 from k8s.api import watch as watching
 from k8s.api.client import Cluster, Object
-from k8s.commands.failures import LOG_LINES, Failure, keep_failure, kept_failure
+from k8s.commands.failures import LOG_LINES, IndexFailure, store_failure, stored_failure
 from k8s.commands.log_lines import last_lines
-from k8s.commands.summary import write_report
+from k8s.commands.summary import write_summary
 from k8s.observe.causes import UNKNOWN, Cause, is_trouble, last_words
 from k8s.observe.state import UNDONE, Pod, State, parse_job
 from k8s.observe.trials import why_not_done
@@ -65,13 +65,14 @@ def drive(cluster: Cluster, sweep: Sweep, run: Run, sink: logs.Sink) -> Leaderbo
     driver = _Driver(cluster, sweep, run, sink)
     driver.watch()
     run.check()
-    board, summary = write_report(run, driver.state.job, driver.failures())
-    for failed in summary["failed"][:MOST_TROUBLES]:
-        sink(logs.event(f"{failed['trial']} has no result: {failed['why']}", severity="ERROR", **failed))
-    for damaged in summary["damaged"][:MOST_TROUBLES]:
+    board, summary = write_summary(run, driver.state.job, driver.failures())
+    for failed in summary.failed[:MOST_TROUBLES]:
+        event = logs.event(f"{failed.trial} has no result: {failed.why}", severity="ERROR", **failed.model_dump())
+        sink(event)
+    for damaged in summary.damaged[:MOST_TROUBLES]:
         sink(logs.event(damaged, severity="ERROR"))
-    told = {key: summary[key] for key in ("run", "url", "winner", "not_told_apart", "trials", "done")}
-    sink(logs.event(board.verdict, failed=len(summary["failed"]), **told))
+    told = summary.model_dump(include={"run", "url", "winner", "not_told_apart", "trials", "done"})
+    sink(logs.event(board.verdict, failed=len(summary.failed), **told))
     return board
 
 
@@ -87,9 +88,9 @@ class _Attempt:
     log: tuple[str, ...]
 
 
-def _failure(cause: Cause, attempt: _Attempt) -> Failure:
+def _failure(cause: Cause, attempt: _Attempt) -> IndexFailure:
     pod = attempt.pod
-    return Failure(cause, pod.attempt, pod.name, pod.uid, pod.node, attempt.log)
+    return IndexFailure(cause, pod.attempt, pod.name, pod.uid, pod.node, attempt.log)
 
 
 class _Driver:
@@ -130,19 +131,19 @@ class _Driver:
         self._next_progress = 0
         self._say_progress()
 
-    def failures(self) -> dict[int, Failure]:
+    def failures(self) -> dict[int, IndexFailure]:
         """Return each index that is not completed, and why."""
         completed = self.state.job.completed
         return {
             index: self._failure(index) for index in range(self.state.job.completions) if index not in completed
         }
 
-    def _failure(self, index: int) -> Failure:
+    def _failure(self, index: int) -> IndexFailure:
         attempt = self._attempts.get(index)
         cause = why_not_done(index, self.state, attempt.pod if attempt else None)
         if attempt is None:
-            kept = kept_failure(self._run, self.state.job.uid, index) if cause.reason == UNKNOWN else None
-            return kept or Failure(cause)
+            kept = stored_failure(self._run, self.state.job.uid, index) if cause.reason == UNKNOWN else None
+            return kept or IndexFailure(cause)
         return _failure(cause, attempt)
 
     def _take(self, change: watching.Change) -> None:
@@ -187,7 +188,7 @@ class _Driver:
             self._kept.add(pod.index)
             try:
                 self._run.check()
-                keep_failure(
+                store_failure(
                     self._run, self.state.job.uid, pod.index, _failure(pod.cause, self._attempts[pod.index])
                 )
             except SweepError:  # What is not stored is lost only with this driver.

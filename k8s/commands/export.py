@@ -20,15 +20,15 @@ from job.errors import ConfigError, ObjectNotFoundError, SweepError
 from job.report.page import render
 from job.report.pictures import drawable
 from job.report.reading import read_report
-from job.runs.layout import EVENTS, SHOWN_EVENTS
+from job.runs.layout import EVENTS, RESULT, SHOWN_EVENTS, SUMMARY, SWEEP, attempt_file, result_of
 from job.runs.results import TrialResult
 from job.runs.run import Run
 from job.statistics.formats import leaderboard_csv
 
-SWEEP, LEADERBOARD, SUMMARY = "sweep.json", "leaderboard.csv", "summary.json"
-INDEX, PICTURES = "index.html", "pictures"
-AT_ONCE = 16
-"""Downloads side by side: a bucket answers each in tens of milliseconds."""
+EXPORTED_SWEEP, EXPORTED_LEADERBOARD, EXPORTED_SUMMARY = "sweep.json", "leaderboard.csv", "summary.json"
+EXPORTED_PAGE, PICTURES_FOLDER = "index.html", "pictures"
+_DOWNLOADS = 16
+"""How many files are downloaded at the same time: a bucket takes tens of milliseconds for each."""
 
 
 @contextmanager
@@ -53,9 +53,10 @@ def check_target(target: Path, run: str) -> None:
     Raises:
         ConfigError: it is no folder, or holds anything else.
     """
-    names = _names(target)
+    names = _folder_names(target)
     if names:
-        file = SWEEP if SWEEP in names else SUMMARY  # It was fetched before any trial had begun.
+        # A run that was copied before any trial had begun has no sweep.json.
+        file = EXPORTED_SWEEP if EXPORTED_SWEEP in names else EXPORTED_SUMMARY
         try:
             same = json.loads((target / file).read_bytes())["run"] == run
         except (OSError, ValueError, KeyError, TypeError):
@@ -79,7 +80,7 @@ def export(run: Run, target: Path) -> tuple[int, int]:
         SweepError: a result is damaged.
         StorageError, StorageUnavailableError: the results cannot be read.
     """
-    sweep, summary = _read(run, SWEEP), _read(run, f"report/{SUMMARY}")
+    sweep, summary = _read_object(run, SWEEP), _read_object(run, SUMMARY)
     if sweep is None and summary is None:
         raise SweepError(f"{run.name} has no results yet")
     here = _present(target, run, sweep)
@@ -89,10 +90,10 @@ def export(run: Run, target: Path) -> tuple[int, int]:
         with beside(target) as folder:
             _fill(run, folder, wanted)
             if sweep:
-                (folder / SWEEP).write_bytes(sweep)
-            _write_report(run, folder)
+                (folder / EXPORTED_SWEEP).write_bytes(sweep)
+            _write_exported_report(run, folder)
             if summary:
-                (folder / SUMMARY).write_bytes(summary)
+                (folder / EXPORTED_SUMMARY).write_bytes(summary)
             _move(folder, target)
     except OSError as error:
         raise ConfigError(f"{target} cannot be written: {error.strerror}") from error
@@ -102,13 +103,13 @@ def export(run: Run, target: Path) -> tuple[int, int]:
 def _present(target: Path, run: Run, sweep: bytes | None) -> set[str]:
     """Return the trials that the folder has; it must be empty or hold the same run."""
     check_target(target, run.name)
-    names = _names(target)
-    if SWEEP in names and json.loads((target / SWEEP).read_bytes()) != json.loads(sweep or b"{}"):
+    names = _folder_names(target)
+    if EXPORTED_SWEEP in names and json.loads((target / EXPORTED_SWEEP).read_bytes()) != json.loads(sweep or b"{}"):
         raise _not_ours(target)
-    return {name for name in names if (target / name / "result.json").is_file()}
+    return {name for name in names if (target / name / RESULT).is_file()}
 
 
-def _names(target: Path) -> set[str]:
+def _folder_names(target: Path) -> set[str]:
     if not target.exists():
         return set()
     if not target.is_dir():
@@ -121,7 +122,7 @@ def _not_ours(target: Path) -> ConfigError:
 
 
 def _fill(run: Run, folder: Path, trials: list[str]) -> None:
-    with ThreadPoolExecutor(AT_ONCE) as threads:
+    with ThreadPoolExecutor(_DOWNLOADS) as threads:
         copies = [threads.submit(_copy, run, folder / trial, trial) for trial in trials]
         try:
             for copy in copies:
@@ -137,13 +138,14 @@ def _copy(run: Run, folder: Path, trial: str) -> None:
     for file in result.files:
         path = folder / _exported(file.name)
         if path.parent != folder:
-            raise SweepError(f"{run.url}/trials/{trial}/result.json is damaged: {file.name!r} is no file's name")
-        run.storage.download(f"{run.folder}/trials/{trial}/{result.attempt}/{file.name}", path)
+            raise SweepError(f"{run.url_of(result_of(trial))} is damaged: {file.name!r} is not the name of a file")
+        name = attempt_file(trial, result.attempt, file.name)
+        run.storage.download(run.object_name(name), path)
         with path.open("rb") as stream:
             if file_digest(stream, "sha256").hexdigest() != file.sha256:
-                raise SweepError(f"{run.url}/trials/{trial}/{result.attempt}/{file.name} is damaged")
+                raise SweepError(f"{run.url_of(name)} is damaged")
     files = tuple(file.model_copy(update={"name": _exported(file.name)}) for file in result.files)
-    (folder / "result.json").write_text(_as_json(result.model_copy(update={"files": files})))
+    (folder / RESULT).write_text(_result_text(result.model_copy(update={"files": files})))
 
 
 def _exported(name: str) -> str:
@@ -151,23 +153,23 @@ def _exported(name: str) -> str:
     return SHOWN_EVENTS if name == EVENTS else name
 
 
-def _as_json(result: TrialResult) -> str:
+def _result_text(result: TrialResult) -> str:
     return json.dumps(result.model_dump(mode="json"), indent=2) + "\n"
 
 
-def _write_report(run: Run, folder: Path) -> None:
+def _write_exported_report(run: Run, folder: Path) -> None:
     """Write the page, its pictures and the leaderboard of now; the run's own may be older, and link elsewhere."""
     report = read_report(run)
-    (folder / INDEX).write_text(render(report, exported=True), encoding="utf-8")
-    (folder / LEADERBOARD).write_text(leaderboard_csv(report.board))
-    (folder / PICTURES).mkdir()
+    (folder / EXPORTED_PAGE).write_text(render(report, exported=True), encoding="utf-8")
+    (folder / EXPORTED_LEADERBOARD).write_text(leaderboard_csv(report.board))
+    (folder / PICTURES_FOLDER).mkdir()
     for kind, picture in drawable(report).items():
-        (folder / PICTURES / f"{kind}.svg").write_text(picture, encoding="utf-8")
+        (folder / PICTURES_FOLDER / f"{kind}.svg").write_text(picture, encoding="utf-8")
 
 
-def _read(run: Run, name: str) -> bytes | None:
+def _read_object(run: Run, name: str) -> bytes | None:
     try:
-        return run.storage.read(f"{run.folder}/{name}")
+        return run.storage.read(run.object_name(name))
     except ObjectNotFoundError:
         return None
 
@@ -178,10 +180,10 @@ def _move(folder: Path, target: Path) -> None:
         folder.rename(target)
         folder.mkdir()  # For the temporary folder's own end.
         return
-    (target / PICTURES).mkdir(exist_ok=True)
-    for path in (*folder.iterdir(), *(folder / PICTURES).iterdir()):
+    (target / PICTURES_FOLDER).mkdir(exist_ok=True)
+    for path in (*folder.iterdir(), *(folder / PICTURES_FOLDER).iterdir()):
         place = target / path.relative_to(folder)
-        if path.is_file() and path.name != SWEEP:
+        if path.is_file() and path.name != EXPORTED_SWEEP:
             path.replace(place)
         elif not place.exists():
             path.rename(place)

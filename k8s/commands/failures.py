@@ -3,24 +3,24 @@
 import json
 from dataclasses import asdict, dataclass
 
+from pydantic import TypeAdapter
+
 from job.errors import ObjectNotFoundError
-from job.runs.layout import REPORT
+from job.runs.layout import failure_of
 from job.runs.run import Run
 from k8s.observe.causes import Cause
 
-FAILURES = f"{REPORT}/failures"
-"""Below it, N.json says why an attempt of the index N failed, written as soon as that was seen."""
 LOG_LINES = 10
 """How much of the log of a failed attempt is kept."""
 
 
 @dataclass(frozen=True)
-class Failure:
-    """Why an index has no result."""
+class IndexFailure:
+    """Why an index of a Job has no result."""
 
     cause: Cause
     attempt: int | None = None
-    """Which attempt it was that failed last, 1 for the first."""
+    """Which attempt failed last, 1 for the first."""
     pod: str | None = None
     """That attempt's pod."""
     uid: str | None = None
@@ -31,8 +31,11 @@ class Failure:
     """The last lines of its log."""
 
 
-def keep_failure(run: Run, job: str, index: int, failure: Failure) -> None:
-    """Store why the newest attempt of an index failed, as long as that is known.
+_INDEX_FAILURE = TypeAdapter(IndexFailure)
+
+
+def store_failure(run: Run, job: str, index: int, failure: IndexFailure) -> None:
+    """Store why the newest attempt at an index failed, before its pod is gone.
 
     Args:
         run: the run.
@@ -44,19 +47,18 @@ def keep_failure(run: Run, job: str, index: int, failure: Failure) -> None:
         StorageError, StorageUnavailableError: the output cannot be written.
     """
     stored = {"job": job, **asdict(failure)}
-    run.put(f"{FAILURES}/{index}.json", (json.dumps(stored, ensure_ascii=False) + "\n").encode())
+    run.put(failure_of(index), (json.dumps(stored, ensure_ascii=False) + "\n").encode())
 
 
-def kept_failure(run: Run, job: str, index: int) -> Failure | None:
-    """Return what `keep_failure` stored of a Job's index; None where there is nothing, or it is damaged.
+def stored_failure(run: Run, job: str, index: int) -> IndexFailure | None:
+    """Return what `store_failure` stored for an index of a Job; None if there is nothing, or if it is damaged.
 
     Raises:
         StorageError, StorageUnavailableError: the output cannot be read.
     """
     try:
-        stored = json.loads(run.storage.read(f"{run.folder}/{FAILURES}/{index}.json"))
-        if stored.pop("job") != job:
-            return None  # A release that was installed again goes on with the run, not with its Job.
-        return Failure(**{**stored, "cause": Cause(**stored["cause"]), "log": tuple(stored["log"])})
-    except (ObjectNotFoundError, ValueError, KeyError, TypeError, AttributeError):
+        stored = json.loads(run.storage.read(run.object_name(failure_of(index))))
+        # A release that is installed again continues the run, but with a Job of its own.
+        return _INDEX_FAILURE.validate_python(stored) if stored["job"] == job else None
+    except (ObjectNotFoundError, ValueError, KeyError, TypeError):
         return None

@@ -76,7 +76,7 @@ class _Table:
         table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
         now = datetime.now(UTC)
         for item in shown:
-            words = in_words(self._row(item), now)
+            words = in_words(self._row(item), self._status.sweep.config.epochs, now)
             table.add_row(item.trial.name, Text(item.state, _STYLES[item.state]), Text(words))
         notes = [Text(f"and {more} more (--once shows all)", "dim")] if more else []
         notes += [Text(words, "yellow") for words in (self.silent, self._results.problem) if words]

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from job.errors import ConfigError, ObjectNotFoundError, SweepError
-from job.runs.layout import LOG
+from job.runs.layout import LOG, attempt_file
 from job.runs.run import Run
 from job.settings.grid import Trial, trial_at, trial_named
 from k8s.api.client import Cluster
@@ -200,8 +200,9 @@ class TrialLog:
         if run.is_finished(self._trial.name):
             logs = [run.read_file(run.result(self._trial.name), LOG)]
         else:
-            names = run.storage.list(f"{run.folder}/trials/{self._trial.name}")
-            logs = [run.storage.read(name) for name in names if name.endswith(f"/{LOG}")]
+            attempts = [found for found in run.trial_objects(self._trial.name) if found.file == LOG]
+            names = [attempt_file(found.trial, found.attempt, LOG) for found in attempts if found.attempt]
+            logs = [run.storage.read(run.object_name(name)) for name in names]
         if not logs:
             raise SweepError(f"{self._trial.name} {why}, and {run.url} has no log of it")
         self._tell(f"{self._trial.name} {why}; this is the log that the run has")

@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
-from job import termination
 from k8s.commands.status import Status
 from k8s.commands.status_results import Row
 from k8s.observe.causes import Cause
@@ -45,5 +45,5 @@ def _record(row: Row) -> dict[str, Any]:
     if pod:
         record |= {"pod": pod.name, "node": pod.node, "attempt": pod.attempt}
     if row.numbers:
-        record |= {name: row.numbers.get(name) for name in termination.KeyNumbers.__dataclass_fields__}
+        record |= asdict(row.numbers)
     return record

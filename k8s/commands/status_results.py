@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from job import termination
 from job.errors import ConfigError, ObjectNotFoundError, StorageError, StorageUnavailableError, SweepError
@@ -28,7 +28,7 @@ class Row:
     """A trial and, where it is done and its result can be read from here, that result's numbers."""
 
     trial: TrialState
-    numbers: dict[str, Any] | None = None
+    numbers: termination.KeyNumbers | None = None
 
 
 class Results:
@@ -92,10 +92,10 @@ class Results:
             return Row(replace(trial, cause=self._told(trial) or trial.cause))
         return Row(trial)
 
-    def _numbers(self, trial: str) -> dict[str, Any] | None:
+    def _numbers(self, trial: str) -> termination.KeyNumbers | None:
         numbers = self._read(lambda run: _stored_numbers(run, trial), None) or self._of_pods.get(trial)
         (self._without.discard if numbers else self._without.add)(trial)
-        return {**asdict(numbers), "limit": self._sweep.config.epochs} if numbers else None
+        return numbers
 
     def _told(self, trial: TrialState) -> Cause | None:
         """Return why a trial failed whose pod is gone: the driver's summary has it."""

@@ -11,21 +11,21 @@ from k8s.observe.trials import FAILED
 
 def as_text(status: Status) -> Iterator[str]:
     """Yield the lines of a table of all trials."""
+    limit = status.sweep.config.epochs
     width = max(len(item.trial.name) for item in status.trials())
     yield status.headline()
     for row in status.results.rows(status.trials()):
-        yield f"{row.trial.trial.name:{width}}  {row.trial.state:7}  {in_words(row)}".rstrip()
+        yield f"{row.trial.trial.name:{width}}  {row.trial.state:7}  {in_words(row, limit)}".rstrip()
     if status.results.problem:
         yield f"Some medians are left out: {status.results.problem}"
 
 
-def in_words(row: Row, now: datetime | None = None) -> str:
+def in_words(row: Row, limit: int, now: datetime | None = None) -> str:
     """Say what there is to say of a trial beside its state."""
     trial, numbers = row.trial, row.numbers
     if numbers:
-        median, limit = numbers["median"], numbers["limit"]
-        interval = epochs_words(numbers["median_low"], numbers["median_high"], limit)
-        return f"median {epoch_words(median, limit)} (95 % interval {interval})"
+        interval = epochs_words(numbers.median_low, numbers.median_high, limit)
+        return f"median {epoch_words(numbers.median, limit)} (95 % interval {interval})"
     if trial.since and trial.state != FAILED:
         seconds = int(((now or datetime.now(UTC)) - datetime.fromisoformat(trial.since)).total_seconds())
         attempt = f", attempt {trial.pod.attempt}" if trial.pod and trial.pod.attempt > 1 else ""

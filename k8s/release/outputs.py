@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from job.errors import ConfigError, ObjectNotFoundError, SweepError
-from job.runs.layout import CHAMPION
+from job.runs.layout import CHAMPION, run_folder
 from job.runs.run import Run, open_run
 from job.storage import is_url
 from k8s.api.client import Cluster, Object
@@ -60,7 +60,7 @@ class Stored:
         """Say whether it is in a bucket, or in a folder that is here; else it is on a volume of its pods."""
         if self.sweep:
             return is_here(self.sweep.run())
-        return is_url(self.output.url) or (Path(self.output.url) / "runs" / self.name).is_dir()
+        return is_url(self.output.url) or (Path(self.output.url) / run_folder(self.name)).is_dir()
 
 
 def find_stored(cluster: Cluster, release: str, revision: int | None = None, run: str | None = None) -> Stored:

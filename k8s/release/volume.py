@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from job.errors import ConfigError, StorageError, SweepError
+from job.runs.layout import RUNS, run_folder
 from k8s.api.client import Cluster
 from k8s.api.exec import run_in_pod
 from k8s.release.archive import unpack_archive
@@ -12,7 +13,7 @@ from k8s.release.outputs import Output
 
 _SEND = """
 if ! [ -d "$1/$2" ]; then
-  echo "there is no $2 yet; there are: $(ls "$1/runs" 2>/dev/null | head -n 20 | xargs)" >&2
+  echo "there is no $2 yet; there are: $(ls "$1/$3" 2>/dev/null | head -n 20 | xargs)" >&2
   exit 1
 fi
 cd "$1" && find "$2" -name result.json -print0 2>/dev/null |
@@ -37,7 +38,7 @@ def fetch_run(cluster: Cluster, output: Output, run: str, folder: Path, tell: Te
         SweepError: the pod did not begin, or the run is not there.
         RefusedError: the credentials do not allow to create a pod, or to run a command in one.
     """
-    command = ["sh", "-c", _SEND, "sh", output.url, f"runs/{run}"]
+    command = ["sh", "-c", _SEND, "sh", output.url, run_folder(run), RUNS]
     with running_helper_pod(cluster, output, tell) as pod:
         try:
             unpack_archive(run_in_pod(cluster, pod, HELPER_CONTAINER, command), folder)
