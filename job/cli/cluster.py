@@ -15,8 +15,8 @@ from job.cli.options import LOG_FORMAT
 
 if TYPE_CHECKING:
     from k8s.api.client import Cluster
-    from k8s.release.outputs import Output
-    from k8s.release.sweeps import Sweep
+    from k8s.release.outputs import ReleaseOutput
+    from k8s.release.sweeps import ReleaseSweep
 
 
 @click.command()
@@ -106,19 +106,19 @@ def status(release: str, once: bool, table_format: str, output: str | None, **wh
     """
     cluster, sweep = _sweep(release, **where)
     from k8s.commands.status import Status, snapshot
-    from k8s.commands.status_json import as_json
-    from k8s.commands.status_results import Results
-    from k8s.commands.status_table import as_text
+    from k8s.commands.status_json import json_lines
+    from k8s.commands.status_results import SweepResults
+    from k8s.commands.status_table import table_lines
 
-    results = Results(cluster, sweep, output)
+    results = SweepResults(cluster, sweep, output)
     if sys.stdout.isatty() and not once and table_format == "table":
         from rich.console import Console
 
-        from k8s.commands.live import show
+        from k8s.commands.live import show_live_table
 
-        show(cluster, sweep, results, Console())
+        show_live_table(cluster, sweep, results, Console())
         return
-    lines = as_json if table_format == "json" else as_text
+    lines = json_lines if table_format == "json" else table_lines
     for line in lines(Status(cluster, sweep, snapshot(cluster, sweep), results)):
         click.echo(line)
 
@@ -145,13 +145,13 @@ def show_logs(release: str, trial: str, follow: bool, output: str | None, log_fo
     xor-sweep logs demo 8 -f
     """
     cluster, sweep = _sweep(release, **where)
-    from k8s.commands.log_lines import message_of
+    from k8s.commands.log_lines import parse_log_line
     from k8s.commands.logs import TrialLog, find_trial
 
-    log = TrialLog(cluster, sweep, find_trial(sweep, trial), _tell)
+    log = TrialLog(cluster, sweep, find_trial(sweep, trial), _notify)
     words = not logs.wants_json(log_format, sys.stdout)
     for line in log.lines(lambda: sweep.run(output), follow=follow):
-        click.echo(message_of(line)[0] if words else line)
+        click.echo(parse_log_line(line).message if words else line)
 
 
 @click.command()
@@ -181,17 +181,17 @@ def results(
     """
     cluster = _cluster(**where)
     from job.signals import unwind_on_signals
-    from k8s.commands.export import beside, check_target, export
-    from k8s.release.outputs import find_stored
+    from k8s.commands.export import check_target, export, sibling_folder
+    from k8s.release.outputs import find_release_run
     from k8s.release.volume import fetch_run
 
-    stored = find_stored(cluster, release, revision, run)
-    if output or stored.is_here():
+    stored = find_release_run(cluster, release, revision, run)
+    if output or stored.is_readable_here():
         new, total = export(stored.open(output), folder)
     else:
         check_target(folder, stored.name)
-        with unwind_on_signals(), beside(folder) as fetched:
-            fetch_run(cluster, stored.output, stored.name, fetched, _tell)
+        with unwind_on_signals(), sibling_folder(folder) as fetched:
+            fetch_run(cluster, stored.output, stored.name, fetched, _notify)
             new, total = export(stored.open(str(fetched)), folder)
     logs.sink(log_format)(
         logs.event(f"{folder} has {total} trials of {stored.name}, {new} of them new", run=stored.name)
@@ -210,10 +210,10 @@ def of_a_release(command: click.Command) -> click.Command:
         where = {name: rest.pop(name) for name in ("namespace", "context", "kubeconfig")}
         if release and not output:
             cluster = _cluster(**where)
-            from k8s.release.outputs import find_output
+            from k8s.release.outputs import find_release_output
 
-            found = find_output(cluster, release)
-            if not found.has_champion_here():
+            found = find_release_output(cluster, release)
+            if not found.has_readable_champion():
                 _run_there(cluster, found, ["champion", str(command.name), "--format", rest["text_format"]])
                 return
             output = found.url
@@ -223,19 +223,19 @@ def of_a_release(command: click.Command) -> click.Command:
     return run
 
 
-def _run_there(cluster: "Cluster", output: "Output", command: list[str]) -> None:
+def _run_there(cluster: "Cluster", output: "ReleaseOutput", command: list[str]) -> None:
     from job.signals import unwind_on_signals
     from k8s.release.volume import run_there
 
     with unwind_on_signals():
-        click.echo(run_there(cluster, output, [*command, "--output", output.url], _tell), nl=False)
+        click.echo(run_there(cluster, output, [*command, "--output", output.url], _notify), nl=False)
 
 
-def _tell(words: str) -> None:
+def _notify(words: str) -> None:
     click.echo(words, err=True)
 
 
-def _sweep(release: str, *, revision: int | None, run: str | None, **where: Any) -> "tuple[Cluster, Sweep]":
+def _sweep(release: str, *, revision: int | None, run: str | None, **where: Any) -> "tuple[Cluster, ReleaseSweep]":
     """Find the cluster and in it the release's sweep."""
     cluster = _cluster(**where)
     from k8s.release.sweeps import find_sweep

@@ -21,7 +21,7 @@ class Response(Protocol):
         """End the connection."""
 
 
-def parsed(data: bytes) -> dict[str, Any]:
+def parse_object(data: bytes) -> dict[str, Any]:
     """Return the JSON object that the API sent.
 
     Raises:
@@ -36,7 +36,7 @@ def parsed(data: bytes) -> dict[str, Any]:
     return value
 
 
-def lines(response: Response) -> Iterator[bytes]:
+def response_lines(response: Response) -> Iterator[bytes]:
     """Yield the lines of a response as they come; closing this generator ends the connection."""
     rest = b""
     try:
@@ -49,7 +49,7 @@ def lines(response: Response) -> Iterator[bytes]:
         response.close()
 
 
-def error_of(status: int, reason: str, body: str, host: str) -> SweepError:
+def error_of_answer(status: int, reason: str, body: str, host: str) -> SweepError:
     """Return the error for an answer that is none.
 
     Args:
@@ -59,22 +59,24 @@ def error_of(status: int, reason: str, body: str, host: str) -> SweepError:
         host: the cluster's URL.
     """
     if status:
-        return error_of_status(status, _message(body) or reason)
+        return error_of_status(status, _status_message(body) or reason)
     if found := re.search(
         r"Handshake status (\d+) ([\w ]+)", reason
     ):  # A websocket's; it ends with the API's words.
-        return error_of_status(int(found[1]), _message(reason[reason.find('{"kind"') :].strip("'b")) or found[2])
+        return error_of_status(
+            int(found[1]), _status_message(reason[reason.find('{"kind"') :].strip("'b")) or found[2]
+        )
     kind = ConfigError if "CERTIFICATE" in reason else UnavailableError
     return kind(f"no safe connection to the cluster at {host}: {reason}")
 
 
-def words_of(error: BaseException) -> str:
+def error_text(error: BaseException) -> str:
     """Return the words of an error without the library's objects that it names first."""
     words = error.args[-1] if len(error.args) > 1 else error
     return str(words).rpartition(": ")[2] or type(error).__name__
 
 
-def _message(body: str) -> str:
+def _status_message(body: str) -> str:
     try:
         return str(json.loads(body)["message"])
     except (ValueError, KeyError, TypeError):

@@ -30,7 +30,7 @@ PATHS = {
     "workloads": "/apis/kueue.x-k8s.io/v1beta1",
 }
 """The kinds of objects that are asked for, and where the API has them."""
-PAGE = 500
+LIST_PAGE_SIZE = 500
 """Objects in a page of a list, as kubectl takes them: about 4 MB of pods."""
 CONNECT_SECONDS, READ_SECONDS = 10, 60
 WATCH_SECONDS = 60
@@ -70,10 +70,12 @@ class Cluster:
         Raises:
             ObjectNotFoundError: there is none of that name.
         """
-        with self._errors_in_words():
-            return answers.parsed(self._ask("GET", self.path(kind, name)).data)
+        with self._translated_errors():
+            return answers.parse_object(self._ask("GET", self.path(kind, name)).data)
 
-    def pages(self, kind: str, *, labels: str = "", fields: str = "", limit: int = PAGE) -> Iterator[Page]:
+    def list_pages(
+        self, kind: str, *, labels: str = "", fields: str = "", limit: int = LIST_PAGE_SIZE
+    ) -> Iterator[Page]:
         """Yield a list page by page; all pages show the same moment.
 
         Raises:
@@ -81,17 +83,17 @@ class Cluster:
         """
         query: dict[str, object] = {"labelSelector": labels, "fieldSelector": fields, "limit": limit}
         while True:
-            with self._errors_in_words():
-                found = answers.parsed(self._ask("GET", self.path(kind), query).data)
+            with self._translated_errors():
+                found = answers.parse_object(self._ask("GET", self.path(kind), query).data)
             about = found["metadata"]
             yield Page(found["items"], about["resourceVersion"])
             if not about.get("continue"):
                 return
             query["continue"] = about["continue"]
 
-    def each(self, kind: str, *, labels: str = "", fields: str = "") -> Iterator[Object]:
+    def list_objects(self, kind: str, *, labels: str = "", fields: str = "") -> Iterator[Object]:
         """Yield the objects of a list, holding one page of them at a time."""
-        for page in self.pages(kind, labels=labels, fields=fields):
+        for page in self.list_pages(kind, labels=labels, fields=fields):
             yield from page.items
 
     def watch(self, kind: str, version: str, *, labels: str = "", fields: str = "") -> Iterator[Object]:
@@ -110,11 +112,11 @@ class Cluster:
             "labelSelector": labels,
             "fieldSelector": fields,
         }
-        with self._errors_in_words():
+        with self._translated_errors():
             response = self._ask("GET", self.path(kind), query, read_seconds=WATCH_SECONDS + CONNECT_SECONDS)
             yield {"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": version}}}
-            for line in answers.lines(response):
-                change = answers.parsed(line)
+            for line in answers.response_lines(response):
+                change = answers.parse_object(line)
                 if change["type"] == "ERROR":
                     raise error_of_status(change["object"].get("code"), change["object"].get("message", ""))
                 yield change
@@ -130,8 +132,8 @@ class Cluster:
             ObjectNotFoundError: there is no such pod.
             UnavailableError: the log, or the connection, broke off.
         """
-        with self._errors_in_words():
-            yield from answers.lines(self._ask("GET", self.path("pods", pod, "log"), options))
+        with self._translated_errors():
+            yield from answers.response_lines(self._ask("GET", self.path("pods", pod, "log"), options))
 
     def create(self, kind: str, body: Object) -> Object:
         """Create an object.
@@ -139,12 +141,12 @@ class Cluster:
         Raises:
             ConflictError: it exists.
         """
-        with self._errors_in_words():
-            return answers.parsed(self._ask("POST", self.path(kind), body=body).data)
+        with self._translated_errors():
+            return answers.parse_object(self._ask("POST", self.path(kind), body=body).data)
 
     def delete(self, kind: str, name: str) -> None:
         """Delete an object; where it is gone already, nothing happens."""
-        with suppress(ObjectNotFoundError), self._errors_in_words():
+        with suppress(ObjectNotFoundError), self._translated_errors():
             self._ask("DELETE", self.path(kind, name)).close()
 
     def path(self, kind: str, name: str = "", part: str = "") -> str:
@@ -177,28 +179,28 @@ class Cluster:
         read_seconds: float = READ_SECONDS,
     ) -> answers.Response:
         """Send a request; the response's content is still to be read."""
-        asked = [(name, _word(value)) for name, value in (query or {}).items() if value]
+        asked = [(name, _query_value(value)) for name, value in (query or {}).items() if value]
         request = self.request(method, path, asked, body)
         # Who follows a log may wait for its next line for long; TCP's keep-alive finds a connection that died.
         seconds = None if ("follow", "true") in asked else read_seconds
         answer = self._api.call_api(*request, _request_timeout=(CONNECT_SECONDS, seconds))
         if not 200 <= answer.status <= 299:
-            raise answers.error_of(answer.status, answer.reason, answer.read().decode(), self.host)
+            raise answers.error_of_answer(answer.status, answer.reason, answer.read().decode(), self.host)
         response: answers.Response = answer.response
         return response
 
     @contextmanager
-    def _errors_in_words(self) -> Iterator[None]:
+    def _translated_errors(self) -> Iterator[None]:
         try:
             yield
         except ApiException as error:
-            raise answers.error_of(error.status or 0, str(error.reason), "", self.host) from error
+            raise answers.error_of_answer(error.status or 0, str(error.reason), "", self.host) from error
         except (urllib3.exceptions.HTTPError, HTTPException, OSError) as error:
-            words = answers.words_of(error)
+            words = answers.error_text(error)
             raise UnavailableError(f"the cluster at {self.host} does not answer: {words}") from error
         except kubernetes.config.ConfigException as error:
             raise RefusedError(f"the kubeconfig gives no credentials: {error}") from error
 
 
-def _word(value: object) -> str:
+def _query_value(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)

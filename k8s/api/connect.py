@@ -52,7 +52,7 @@ def connect(kubeconfig: str | None = None, context: str | None = None, namespace
             "no cluster: there is no ~/.kube/config, and this is no pod with a service account's token; "
             "name a kubeconfig with --kubeconfig or KUBECONFIG"
         ) from error
-    # The watches' own pauses count; a library that tries three times at once and prints warnings would not help.
+    # The watches' own backoff count; a library that tries three times at once and prints warnings would not help.
     settings.retries = False
     settings.keep_alive = True
     api = _client(settings)

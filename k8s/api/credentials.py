@@ -51,7 +51,7 @@ def ask_plugin(plugin: dict[str, Any], cluster: dict[str, Any], folder: str) -> 
     interactive = plugin.get("interactiveMode") != "Never" and sys.stdin is not None and sys.stdin.isatty()
     spec: dict[str, Any] = {"interactive": interactive}
     if plugin.get("provideClusterInfo"):
-        spec["cluster"] = _as_plugins_see_it(cluster)
+        spec["cluster"] = _cluster_for_plugin(cluster)
     info = json.dumps({"apiVersion": version, "kind": "ExecCredential", "spec": spec})
     own = {item["name"]: item["value"] for item in plugin.get("env") or ()}
     try:
@@ -84,7 +84,7 @@ def ask_plugin(plugin: dict[str, Any], cluster: dict[str, Any], folder: str) -> 
     return dict(status)
 
 
-def _as_plugins_see_it(cluster: dict[str, Any]) -> dict[str, Any]:
+def _cluster_for_plugin(cluster: dict[str, Any]) -> dict[str, Any]:
     extensions = {item["name"]: item.get("extension") for item in cluster.get("extensions") or ()}
     config = extensions.get("client.authentication.k8s.io/exec")
     return {**cluster, "config": config} if config else cluster

@@ -37,7 +37,7 @@ def run_in_pod(cluster: Cluster, pod: str, container: str, command: list[str]) -
     try:
         socket = _open_websocket(cluster, url.replace("http", "ws", 1), headers)
     except Exception as error:  # The websocket library's own, and those below it.
-        raise answers.error_of(0, str(error), "", cluster.host) from error
+        raise answers.error_of_answer(0, str(error), "", cluster.host) from error
     stderr = status = b""
     try:
         socket.settimeout(READ_SECONDS)
@@ -52,8 +52,8 @@ def run_in_pod(cluster: Cluster, pod: str, container: str, command: list[str]) -
         raise UnavailableError(f"the connection to the cluster broke off: {error}") from error
     finally:
         socket.shutdown()
-    if answers.parsed(status)["status"] != "Success":
-        raise SweepError(stderr.decode(errors="replace") or answers.parsed(status)["message"])
+    if answers.parse_object(status)["status"] != "Success":
+        raise SweepError(stderr.decode(errors="replace") or answers.parse_object(status)["message"])
 
 
 def _open_websocket(cluster: Cluster, url: str, headers: urllib3.HTTPHeaderDict) -> Any:

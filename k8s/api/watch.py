@@ -37,7 +37,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Target:
+class WatchTarget:
     """The objects to follow."""
 
     kind: str
@@ -45,8 +45,8 @@ class Target:
     fields: str = ""
 
 
-class Pauses:
-    """Growing pauses between tries, each a little random, so that a thousand clients do not come back at once."""
+class Backoff:
+    """Growing backoff between tries, each a little random, so that a thousand clients do not come back at once."""
 
     def __init__(self, patience: float = PATIENCE_SECONDS) -> None:
         """Take how long to go on trying, in seconds."""
@@ -74,7 +74,10 @@ class Pauses:
 
 
 def follow(
-    cluster: Cluster, target: Target, sleep: Callable[[float], object] = time.sleep, pauses: Pauses | None = None
+    cluster: Cluster,
+    target: WatchTarget,
+    sleep: Callable[[float], object] = time.sleep,
+    backoff: Backoff | None = None,
 ) -> Iterator[Change]:
     """Yield all objects there are, then their changes, without end.
 
@@ -82,15 +85,15 @@ def follow(
         RefusedError: the credentials do not allow it.
         UnavailableError: the cluster has not answered for `PATIENCE_SECONDS`.
     """
-    pauses = pauses or Pauses()
+    backoff = backoff or Backoff()
     version = ""
     while True:
         asked = time.monotonic()
         try:
             if not version:
-                version = yield from _everything(cluster, target)
+                version = yield from _listed_objects(cluster, target)
             for change in cluster.watch(target.kind, version, labels=target.labels, fields=target.fields):
-                if pauses.reset():
+                if backoff.reset():
                     yield Change(ANSWERS)
                 version = change["object"]["metadata"]["resourceVersion"]
                 if change["type"] != "BOOKMARK":
@@ -99,37 +102,37 @@ def follow(
             sleep(max(0.0, FIRST_PAUSE - (time.monotonic() - asked)))
         except ExpiredError as error:
             version = ""
-            sleep(pauses.next(error))
+            sleep(backoff.next(error))
         except UnavailableError as error:
-            if pauses.tries:
+            if backoff.tries:
                 yield Change(SILENT, words=str(error))
-            sleep(pauses.next(error))
+            sleep(backoff.next(error))
 
 
-def _everything(cluster: Cluster, target: Target) -> Generator[Change, None, str]:
+def _listed_objects(cluster: Cluster, target: WatchTarget) -> Generator[Change, None, str]:
     """Yield what there is; return the version from which a watch goes on."""
     version = ""
     yield Change(BEGIN, target.kind)
-    for page in cluster.pages(target.kind, labels=target.labels, fields=target.fields):
+    for page in cluster.list_pages(target.kind, labels=target.labels, fields=target.fields):
         version = page.version
         yield from (Change(ADDED, target.kind, item) for item in page.items)
     yield Change(END, target.kind)
     return version
 
 
-def list_all(cluster: Cluster, target: Target) -> Iterator[Object]:
+def list_all(cluster: Cluster, target: WatchTarget) -> Iterator[Object]:
     """Yield all objects there are; where the cluster does not answer, it is asked again, and some come twice.
 
     Raises:
         RefusedError: the credentials do not allow it.
         UnavailableError: the cluster has not answered for `PATIENCE_SECONDS`.
     """
-    pauses = Pauses()
+    backoff = Backoff()
     while True:
         try:
-            yield from cluster.each(target.kind, labels=target.labels, fields=target.fields)
+            yield from cluster.list_objects(target.kind, labels=target.labels, fields=target.fields)
         except (ExpiredError, UnavailableError) as error:
-            time.sleep(pauses.next(error))
+            time.sleep(backoff.next(error))
         else:
             return
 
@@ -140,7 +143,7 @@ class Follower:
     The threads wait when nobody takes the changes, so that a list of any length needs little memory.
     """
 
-    def __init__(self, cluster: Cluster, targets: Sequence[Target]) -> None:
+    def __init__(self, cluster: Cluster, targets: Sequence[WatchTarget]) -> None:
         """Take what to follow; nothing is asked yet."""
         self._cluster = cluster
         self._targets = targets
@@ -173,7 +176,7 @@ class Follower:
                 raise item
             yield item
 
-    def _run(self, target: Target) -> None:
+    def _run(self, target: WatchTarget) -> None:
         try:
             for change in follow(self._cluster, target, self._stop.wait):
                 if not self._put(change):

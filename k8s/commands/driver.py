@@ -19,30 +19,30 @@ from k8s.api.client import Cluster, Object
 from k8s.commands.failures import LOG_LINES, IndexFailure, store_failure, stored_failure
 from k8s.commands.log_lines import last_lines
 from k8s.commands.summary import write_summary
-from k8s.observe.causes import UNKNOWN, Cause, is_trouble, last_words
-from k8s.observe.state import UNDONE, Pod, State, parse_job
+from k8s.observe.causes import UNKNOWN, Cause, is_trouble, log_tail
+from k8s.observe.state import UNDONE, JobState, Pod, parse_job
 from k8s.observe.trials import why_not_done
 from k8s.observe.waiting import why_waiting
 from k8s.release.reachability import check_reachable
-from k8s.release.sweeps import Sweep
+from k8s.release.sweeps import ReleaseSweep
 
 PROGRESS_SECONDS = 10.0
 """At most this often the log says how far the sweep is."""
 
-WAITING_SECONDS = 15.0
+WHY_WAITING_SECONDS = 15.0
 """At most this often the driver asks what a Job without any pod waits for."""
 
-MOST_KEPT = 1000
+MOST_STORED = 1000
 """Of so many indexes it is stored at once why an attempt failed; of more, only in the end."""
 
-KEPT_AGAIN_SECONDS = 300.0
+STORE_AGAIN_SECONDS = 300.0
 """How long nothing is stored after storage refused it: each try may take a minute, in which nothing is watched."""
 
 MOST_TROUBLES = 50
 """So many different reasons why pods are pending the log says, then no more."""
 
 
-def drive(cluster: Cluster, sweep: Sweep, run: Run, sink: logs.Sink) -> Leaderboard:
+def drive(cluster: Cluster, sweep: ReleaseSweep, run: Run, sink: logs.Sink) -> Leaderboard:
     """Watch a sweep's Job to its end, and write the run's report.
 
     Args:
@@ -76,19 +76,19 @@ def drive(cluster: Cluster, sweep: Sweep, run: Run, sink: logs.Sink) -> Leaderbo
     return board
 
 
-def without_cut(lines: list[str]) -> list[str]:
+def without_cut_line(lines: list[str]) -> list[str]:
     """Leave out a first line that is the end of a JSON object: of a log, the kubelet keeps so many bytes."""
     cut = len(lines) > 1 and lines[0].endswith("}") and not lines[0].startswith("{")
     return lines[1:] if cut else lines
 
 
 @dataclass(frozen=True)
-class _Attempt:
+class _SeenAttempt:
     pod: Pod
     log: tuple[str, ...]
 
 
-def _failure(cause: Cause, attempt: _Attempt) -> IndexFailure:
+def _failure(cause: Cause, attempt: _SeenAttempt) -> IndexFailure:
     pod = attempt.pod
     return IndexFailure(cause, pod.attempt, pod.name, pod.uid, pod.node, attempt.log)
 
@@ -96,40 +96,40 @@ def _failure(cause: Cause, attempt: _Attempt) -> IndexFailure:
 class _Driver:
     """Watches one Job."""
 
-    def __init__(self, cluster: Cluster, sweep: Sweep, run: Run, sink: logs.Sink) -> None:
-        self.state = State(parse_job(sweep.job))
+    def __init__(self, cluster: Cluster, sweep: ReleaseSweep, run: Run, sink: logs.Sink) -> None:
+        self.state = JobState(parse_job(sweep.job))
         self._cluster = cluster
         self._sweep = sweep
         self._run = run
         self._sink = sink
-        self._kept: set[int] = set()
-        self._attempts: dict[int, _Attempt] = {}
-        self._said: set[str] = set()
+        self._stored: set[int] = set()
+        self._attempts: dict[int, _SeenAttempt] = {}
+        self._logged: set[str] = set()
         self._progress: tuple[int, ...] = ()
-        self._next_progress = self._next_waiting = self._next_kept = 0.0
+        self._next_progress = self._next_waiting = self._next_stored = 0.0
 
     def watch(self) -> None:
         """Return when the Job has ended, Complete or Failed."""
         job = self.state.job
-        self._say(
+        self._log(
             f"watching {job.name}: {self._sweep.config.trial_count} trials in {job.completions} pods, "
             f"{job.parallelism} at a time"
         )
-        pods = watching.Target("pods", labels=self._sweep.pod_labels, fields=UNDONE)
+        pods = watching.WatchTarget("pods", labels=self._sweep.pod_labels, fields=UNDONE)
         with watching.Follower(
-            self._cluster, [watching.Target("jobs", fields=f"metadata.name={job.name}"), pods]
+            self._cluster, [watching.WatchTarget("jobs", fields=f"metadata.name={job.name}"), pods]
         ) as follower:
             for change in follower.changes():
-                self._take(change)
+                self._handle(change)
                 if self.state.gone:
                     raise SweepError(f"the Job {job.name} was deleted while the driver watched it")
                 if self.state.job.outcome:
                     break
         # The Job's end may have come before its last pods' changes.
         for pod in watching.list_all(self._cluster, pods):
-            self._take(watching.Change(watching.MODIFIED, "pods", pod))
+            self._handle(watching.Change(watching.MODIFIED, "pods", pod))
         self._next_progress = 0
-        self._say_progress()
+        self._log_progress()
 
     def failures(self) -> dict[int, IndexFailure]:
         """Return each index that is not completed, and why."""
@@ -146,30 +146,30 @@ class _Driver:
             return kept or IndexFailure(cause)
         return _failure(cause, attempt)
 
-    def _take(self, change: watching.Change) -> None:
+    def _handle(self, change: watching.Change) -> None:
         pod = self.state.apply(change)
         if pod and pod.phase == "failed":
-            self._take_failed(pod, change)
+            self._handle_failed_pod(pod, change)
         elif pod and pod.phase == "pending" and pod.cause and is_trouble(pod.cause):
-            self._say_once(f"{self._names(pod.index)} is pending: {pod.cause.text}", key=pod.cause.text)
+            self._log_once(f"{self._trial_names(pod.index)} is pending: {pod.cause.text}", key=pod.cause.text)
         elif change.type == watching.SILENT:
-            self._say(f"{change.words}; asking again", severity="WARNING")
+            self._log(f"{change.words}; asking again", severity="WARNING")
         elif change.type == watching.ANSWERS:
-            self._say("the cluster answers again")
-        self._say_waiting()
-        self._say_progress()
+            self._log("the cluster answers again")
+        self._log_waiting()
+        self._log_progress()
 
-    def _take_failed(self, pod: Pod, change: watching.Change) -> None:
+    def _handle_failed_pod(self, pod: Pod, change: watching.Change) -> None:
         known = self._attempts.get(pod.index)
         if known and known.pod.uid == pod.uid and pod.cause and pod.cause.exit_code is not None:
             # Of an evicted pod, the kubelet may tell only later how its container ended.
-            self._attempts[pod.index] = _Attempt(pod, known.log)
+            self._attempts[pod.index] = _SeenAttempt(pod, known.log)
         if known and (known.pod.uid == pod.uid or known.pod.created > pod.created):
             return
-        self._attempts[pod.index] = _Attempt(pod, self._last_lines(change.object))
+        self._attempts[pod.index] = _SeenAttempt(pod, self._last_lines(change.object))
         if pod.cause and not (pod.stopped and self.state.job.cause):
-            self._say(
-                f"{self._names(pod.index)}: attempt {pod.attempt} failed: {pod.cause.text}",
+            self._log(
+                f"{self._trial_names(pod.index)}: attempt {pod.attempt} failed: {pod.cause.text}",
                 severity="WARNING",
                 reason=pod.cause.reason,
                 exit_code=pod.cause.exit_code,
@@ -178,56 +178,56 @@ class _Driver:
                 index=pod.index,
                 log=self._attempts[pod.index].log,
             )
-        self._keep(pod)
+        self._store_failure(pod)
 
-    def _keep(self, pod: Pod) -> None:
+    def _store_failure(self, pod: Pod) -> None:
         """Store why an attempt failed: a node that is drained takes its failed pods and this driver with it."""
-        if pod.cause is None or time.monotonic() < self._next_kept:
+        if pod.cause is None or time.monotonic() < self._next_stored:
             return
-        if pod.index in self._kept or len(self._kept) < MOST_KEPT:
-            self._kept.add(pod.index)
+        if pod.index in self._stored or len(self._stored) < MOST_STORED:
+            self._stored.add(pod.index)
             try:
                 self._run.check()
                 store_failure(
                     self._run, self.state.job.uid, pod.index, _failure(pod.cause, self._attempts[pod.index])
                 )
             except SweepError:  # What is not stored is lost only with this driver.
-                self._next_kept = time.monotonic() + KEPT_AGAIN_SECONDS
+                self._next_stored = time.monotonic() + STORE_AGAIN_SECONDS
 
     def _last_lines(self, pod: Object) -> tuple[str, ...]:
-        if words := last_words(pod):
-            return tuple(without_cut(words.splitlines())[-LOG_LINES:])
+        if words := log_tail(pod):
+            return tuple(without_cut_line(words.splitlines())[-LOG_LINES:])
         return last_lines(self._cluster, pod, LOG_LINES)
 
-    def _say_waiting(self) -> None:
+    def _log_waiting(self) -> None:
         job = self.state.job
         if job.waits and time.monotonic() >= self._next_waiting:
-            self._next_waiting = time.monotonic() + WAITING_SECONDS
+            self._next_waiting = time.monotonic() + WHY_WAITING_SECONDS
             if cause := why_waiting(self._cluster, job):
-                self._say_once(f"{job.name}: {cause.text}", key=cause.text)
+                self._log_once(f"{job.name}: {cause.text}", key=cause.text)
 
-    def _say_progress(self) -> None:
+    def _log_progress(self) -> None:
         job = self.state.job
         progress = (len(job.completed), len(job.failed), job.active)
         if progress != self._progress and time.monotonic() >= self._next_progress:
             self._next_progress = time.monotonic() + PROGRESS_SECONDS
             self._progress = progress
             done, failed, active = progress
-            self._say(
+            self._log(
                 f"{done} of {job.completions} pods done, {failed} failed, {active} pending or running",
                 done=done,
                 failed=failed,
                 active=active,
             )
 
-    def _say_once(self, message: str, key: str) -> None:
-        if key not in self._said and len(self._said) < MOST_TROUBLES:
-            self._said.add(key)
-            self._say(message, severity="WARNING")
+    def _log_once(self, message: str, key: str) -> None:
+        if key not in self._logged and len(self._logged) < MOST_TROUBLES:
+            self._logged.add(key)
+            self._log(message, severity="WARNING")
 
-    def _say(self, message: str, **fields: Any) -> None:
+    def _log(self, message: str, **fields: Any) -> None:
         self._sink(logs.event(message, **fields))
 
-    def _names(self, index: int) -> str:
+    def _trial_names(self, index: int) -> str:
         names = [trial.name for trial in trials_of_pod(self._sweep.config, index)]
         return names[0] if len(names) == 1 else f"{names[0]} to {names[-1]}"

@@ -27,12 +27,12 @@ from job.statistics.formats import leaderboard_csv
 
 EXPORTED_SWEEP, EXPORTED_LEADERBOARD, EXPORTED_SUMMARY = "sweep.json", "leaderboard.csv", "summary.json"
 EXPORTED_PAGE, PICTURES_FOLDER = "index.html", "pictures"
-_DOWNLOADS = 16
+PARALLEL_DOWNLOADS = 16
 """How many files are downloaded at the same time: a bucket takes tens of milliseconds for each."""
 
 
 @contextmanager
-def beside(target: Path) -> Iterator[Path]:
+def sibling_folder(target: Path) -> Iterator[Path]:
     """Give a hidden folder beside a place; it is gone after the block.
 
     Raises:
@@ -87,7 +87,7 @@ def export(run: Run, target: Path) -> tuple[int, int]:
     finished = sorted(run.finished())
     wanted = [trial for trial in finished if trial not in here]
     try:
-        with beside(target) as folder:
+        with sibling_folder(target) as folder:
             _fill(run, folder, wanted)
             if sweep:
                 (folder / EXPORTED_SWEEP).write_bytes(sweep)
@@ -122,7 +122,7 @@ def _not_ours(target: Path) -> ConfigError:
 
 
 def _fill(run: Run, folder: Path, trials: list[str]) -> None:
-    with ThreadPoolExecutor(_DOWNLOADS) as threads:
+    with ThreadPoolExecutor(PARALLEL_DOWNLOADS) as threads:
         copies = [threads.submit(_copy, run, folder / trial, trial) for trial in trials]
         try:
             for copy in copies:

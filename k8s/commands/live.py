@@ -13,29 +13,29 @@ from rich.text import Text
 from k8s.api import watch as watching
 from k8s.api.client import Cluster
 from k8s.commands.status import Status
-from k8s.commands.status_results import Results, Row
-from k8s.commands.status_table import in_words
-from k8s.observe.state import UNDONE, State, parse_job
+from k8s.commands.status_results import SweepResults, TrialStatus
+from k8s.commands.status_table import trial_details
+from k8s.observe.state import UNDONE, JobState, parse_job
 from k8s.observe.trials import DONE, FAILED, PENDING, RUNNING, TrialState
-from k8s.release.sweeps import Sweep
+from k8s.release.sweeps import ReleaseSweep
 
 REFRESH_SECONDS = 1.0
-WAITING_SECONDS = 10.0
+STATUS_SECONDS = 10.0
 """How often it is asked what a Job waits for, and which trials are done beyond what the Job itself says."""
 
-_FIRST = (FAILED, RUNNING, PENDING, DONE)
+_MOST_URGENT_FIRST = (FAILED, RUNNING, PENDING, DONE)
 """Which trials are shown where the terminal is too low for all."""
 _STYLES = {FAILED: "red", RUNNING: "cyan", PENDING: "dim", DONE: "green"}
 
 
-def show(cluster: Cluster, sweep: Sweep, results: Results, console: Console) -> None:
+def show_live_table(cluster: Cluster, sweep: ReleaseSweep, results: SweepResults, console: Console) -> None:
     """Show the table, and go on until the Job has ended or the user stops it."""
-    state = State(parse_job(sweep.job))
+    state = JobState(parse_job(sweep.job))
     targets = [
-        watching.Target("jobs", fields=f"metadata.name={sweep.name}"),
-        watching.Target("pods", labels=sweep.pod_labels, fields=UNDONE),
+        watching.WatchTarget("jobs", fields=f"metadata.name={sweep.name}"),
+        watching.WatchTarget("pods", labels=sweep.pod_labels, fields=UNDONE),
     ]
-    table = _Table(cluster, sweep, state, results, console)
+    table = _LiveTable(cluster, sweep, state, results, console)
     listed = False
     with (
         Live(console=console, auto_refresh=False, vertical_overflow="crop") as live,
@@ -52,22 +52,24 @@ def show(cluster: Cluster, sweep: Sweep, results: Results, console: Console) -> 
                 return
 
 
-class _Table:
-    def __init__(self, cluster: Cluster, sweep: Sweep, state: State, results: Results, console: Console) -> None:
+class _LiveTable:
+    def __init__(
+        self, cluster: Cluster, sweep: ReleaseSweep, state: JobState, results: SweepResults, console: Console
+    ) -> None:
         self.silent = ""
         self._new_status: Callable[[], Status] = lambda: Status(cluster, sweep, state, results)
         self._results = results
         self._console = console
         self._status: Status | None = None
         self._asked = self._drawn = 0.0
-        self._rows: dict[str, Row] = {}
+        self._rows: dict[str, TrialStatus] = {}
 
     def is_due(self, *, at_once: bool) -> bool:
         return at_once or time.monotonic() - self._drawn >= REFRESH_SECONDS
 
     def draw(self, *, anew: bool) -> Group:
         self._drawn = time.monotonic()
-        if anew or self._status is None or self._drawn - self._asked >= WAITING_SECONDS:
+        if anew or self._status is None or self._drawn - self._asked >= STATUS_SECONDS:
             self._status, self._asked = self._new_status(), self._drawn
         shown, more = self._chosen(self._status)
         table = Table(box=None, pad_edge=False, show_header=False, expand=True)
@@ -76,13 +78,13 @@ class _Table:
         table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
         now = datetime.now(UTC)
         for item in shown:
-            words = in_words(self._row(item), self._status.sweep.config.epochs, now)
+            words = trial_details(self._row(item), self._status.sweep.config.epochs, now)
             table.add_row(item.trial.name, Text(item.state, _STYLES[item.state]), Text(words))
         notes = [Text(f"and {more} more (--once shows all)", "dim")] if more else []
         notes += [Text(words, "yellow") for words in (self.silent, self._results.problem) if words]
         return Group(Text(self._status.headline(), "bold"), table, *notes)
 
-    def _row(self, item: TrialState) -> Row:
+    def _row(self, item: TrialState) -> TrialStatus:
         """Return the trial's row; results do not change, and are read once."""
         if item.state != DONE:
             return self._results.row(item)
@@ -99,5 +101,5 @@ class _Table:
             total += 1
             if len(by_state[item.state]) < room:
                 by_state[item.state].append(item)
-        chosen = [item for state in _FIRST for item in by_state[state]][:room]
+        chosen = [item for state in _MOST_URGENT_FIRST for item in by_state[state]][:room]
         return sorted(chosen, key=lambda item: item.trial.index), total - len(chosen)

@@ -10,23 +10,23 @@ from job.runs.run import Run
 from job.settings.grid import Trial, trial_at, trial_named
 from k8s.api.client import Cluster
 from k8s.api.errors import UnavailableError
-from k8s.api.watch import END, Follower, Pauses, Target
-from k8s.commands.log_lines import LOG_REMOVED, message_of
-from k8s.observe.containers import TRIAL
-from k8s.observe.state import Pod, State, parse_job, parse_pod
-from k8s.observe.trials import DONE, FAILED, PENDING, RUNNING, TrialState, of_index
+from k8s.api.watch import END, Backoff, Follower, WatchTarget
+from k8s.commands.log_lines import LOG_REMOVED, parse_log_line
+from k8s.observe.containers import TRIAL_CONTAINER
+from k8s.observe.state import JobState, Pod, parse_job, parse_pod
+from k8s.observe.trials import DONE, FAILED, PENDING, RUNNING, TrialState, state_of_trial
 from k8s.observe.waiting import why_waiting
 from k8s.release.reachability import check_reachable
-from k8s.release.sweeps import Sweep, read_job
+from k8s.release.sweeps import ReleaseSweep, read_job
 
 _NO_CONTAINER = '" is terminated'
 """So ends what the API says instead, once the container of an evicted pod is gone."""
 _REMOVED = "has a pod whose log the cluster has removed"
-WAITING_SECONDS = 10.0
+PENDING_SECONDS = 10.0
 """How often it is asked what a trial without a pod waits for."""
 
 
-def find_trial(sweep: Sweep, word: str) -> Trial:
+def find_trial(sweep: ReleaseSweep, word: str) -> Trial:
     """Return the trial of this name or index.
 
     Raises:
@@ -47,13 +47,13 @@ class _RemovedError(Exception):
 class TrialLog:
     """The log of one trial of a sweep."""
 
-    def __init__(self, cluster: Cluster, sweep: Sweep, trial: Trial, tell: Callable[[str], None]) -> None:
+    def __init__(self, cluster: Cluster, sweep: ReleaseSweep, trial: Trial, notify: Callable[[str], None]) -> None:
         """Take what to look for, and what tells a person what is shown; nothing is asked yet."""
         self._cluster = cluster
         self._sweep = sweep
         self._trial = trial
         self._index = trial.index // sweep.config.trials_per_pod
-        self._tell = tell
+        self._notify = notify
 
     def lines(self, run: Callable[[], Run], *, follow: bool) -> Iterator[str]:
         """Yield the lines of the log.
@@ -73,28 +73,30 @@ class TrialLog:
             self._check_begun(pods)
             yield from self._stored(run(), "has no pod any more")
         elif follow:
-            yield from self._only_ours(self._follow_attempts(begun[-1], run))
+            yield from self._only_of_this_trial(self._follow_attempts(begun[-1], run))
         else:
             if (newer := pods[-1]) is not begun[-1] and newer.cause:
-                self._tell(
+                self._notify(
                     f"attempt {newer.attempt} is pending: {newer.cause.text}; this is attempt {begun[-1].attempt}"
                 )
-            yield from self._only_ours(self._read(begun[-1].name, run))
+            yield from self._only_of_this_trial(self._read(begun[-1].name, run))
 
     def _pods(self) -> list[Pod]:
         """Return the trial's pods, the oldest first."""
-        records = [parse_pod(pod) for pod in self._cluster.each("pods", labels=self._sweep.labels_of(self._index))]
+        records = [
+            parse_pod(pod) for pod in self._cluster.list_objects("pods", labels=self._sweep.labels_of(self._index))
+        ]
         return sorted(filter(None, records), key=_age)
 
     def _check_begun(self, pods: list[Pod]) -> None:
-        state = State(read_job(self._cluster, self._sweep.name))
+        state = JobState(read_job(self._cluster, self._sweep.name))
         state.pods = {pod.index: pod for pod in pods}
         now = self._now(state)
         if now.state == PENDING and now.cause:
             raise SweepError(f"{self._trial.name} is pending: {now.cause.text} (--follow waits for it)")
 
-    def _now(self, state: State) -> TrialState:
-        return of_index(self._index, state, why_waiting(self._cluster, state.job), self._trial)
+    def _now(self, state: JobState) -> TrialState:
+        return state_of_trial(self._index, state, why_waiting(self._cluster, state.job), self._trial)
 
     def _wait(self, last: Pod | None) -> None:
         """Return when the pod after this one has begun, or none will; tell meanwhile why there is none.
@@ -109,19 +111,21 @@ class TrialLog:
                 return
             words = f"{self._trial.name} is {now.state}: {now.cause.text}" if now.cause else ""
             if words and words != told:
-                self._tell(words)
+                self._notify(words)
                 told = words
             if now.state in (DONE, FAILED):
                 return
             if state.gone:
                 raise SweepError(f"the Job {self._sweep.name} was deleted, and {self._trial.name} with it")
 
-    def _states(self) -> Iterator[State]:
+    def _states(self) -> Iterator[JobState]:
         """Yield what is known of the Job and the trial's pods: all there is, then after each change."""
-        state, listed = State(parse_job(self._sweep.job)), False
-        job = Target("jobs", fields=f"metadata.name={self._sweep.name}")
-        with Follower(self._cluster, [job, Target("pods", labels=self._sweep.labels_of(self._index))]) as follower:
-            for change in follower.changes(WAITING_SECONDS):
+        state, listed = JobState(parse_job(self._sweep.job)), False
+        job = WatchTarget("jobs", fields=f"metadata.name={self._sweep.name}")
+        with Follower(
+            self._cluster, [job, WatchTarget("pods", labels=self._sweep.labels_of(self._index))]
+        ) as follower:
+            for change in follower.changes(PENDING_SECONDS):
                 state.apply(change)
                 listed = listed or (change.kind, change.type) == ("pods", END)
                 if listed:
@@ -134,7 +138,7 @@ class TrialLog:
             _RemovedError: the first of them says that there is no log any more.
         """
         try:
-            for number, line in enumerate(self._cluster.log(pod, container=TRIAL, **options)):
+            for number, line in enumerate(self._cluster.log(pod, container=TRIAL_CONTAINER, **options)):
                 text = line.partition(b" ")[2] if "timestamps" in options else line
                 if number == 0 and text.startswith(LOG_REMOVED):
                     raise _RemovedError
@@ -165,29 +169,29 @@ class TrialLog:
 
     def _follow(self, pod: str) -> Iterator[str]:
         """Yield the lines of a pod's log until the pod ends, each once, however often the connection breaks."""
-        last, pauses = b"", Pauses()
+        last, backoff = b"", Backoff()
         while True:
             try:
                 seen = last  # `sinceTime` is taken to the second: what comes again is left out.
                 for line in self._log(pod, follow=True, timestamps=True, sinceTime=seen.decode()):
                     stamp, _, text = line.partition(b" ")
                     last = max(last, stamp)
-                    pauses.reset()
+                    backoff.reset()
                     if stamp > seen:
                         yield text.decode(errors="replace")
                 if self._cluster.read("pods", pod)["status"]["phase"] not in ("Pending", "Running"):
                     return
                 time.sleep(1)
             except UnavailableError as error:
-                time.sleep(pauses.next(error))
+                time.sleep(backoff.next(error))
             except ObjectNotFoundError:
-                self._tell(f"the pod {pod} was deleted")
+                self._notify(f"the pod {pod} was deleted")
                 return
 
-    def _only_ours(self, lines: Iterator[str]) -> Iterator[str]:
+    def _only_of_this_trial(self, lines: Iterator[str]) -> Iterator[str]:
         """Leave out what the pod says of its other trials."""
         for line in lines:
-            if self._sweep.config.trials_per_pod == 1 or message_of(line)[1] in (None, self._trial.name):
+            if self._sweep.config.trials_per_pod == 1 or parse_log_line(line).trial in (None, self._trial.name):
                 yield line
 
     def _stored(self, run: Run, why: str) -> Iterator[str]:
@@ -205,15 +209,15 @@ class TrialLog:
             logs = [run.storage.read(run.object_name(name)) for name in names]
         if not logs:
             raise SweepError(f"{self._trial.name} {why}, and {run.url} has no log of it")
-        self._tell(f"{self._trial.name} {why}; this is the log that the run has")
-        yield from max(logs, key=_begun).decode(errors="replace").splitlines()
+        self._notify(f"{self._trial.name} {why}; this is the log that the run has")
+        yield from max(logs, key=_time_of_first_event).decode(errors="replace").splitlines()
 
 
 def _age(pod: Pod) -> tuple[str, int]:
     return pod.created, pod.attempt
 
 
-def _begun(log: bytes) -> str:
+def _time_of_first_event(log: bytes) -> str:
     try:
         return str(json.loads(log.partition(b"\n")[0])["time"])
     except (ValueError, KeyError, TypeError):

@@ -22,7 +22,7 @@ from k8s.api.client import Cluster, Object
 from k8s.commands.driver import drive
 from k8s.observe.labels import RELEASE_LABEL
 from k8s.release.sweep_file import SWEEP_FILE, SWEEP_VOLUME
-from k8s.release.sweeps import Sweep, find_sweep
+from k8s.release.sweeps import ReleaseSweep, find_sweep
 
 
 def retrain_once(cluster: Cluster, manifest: Path, job: str, output: str | None, sink: logs.Sink) -> Decision:
@@ -52,7 +52,7 @@ def retrain_once(cluster: Cluster, manifest: Path, job: str, output: str | None,
     return decision
 
 
-def _start(cluster: Cluster, manifest: Path, job: str, sink: logs.Sink) -> Sweep:
+def _start(cluster: Cluster, manifest: Path, job: str, sink: logs.Sink) -> ReleaseSweep:
     """Create the run's Job, where an earlier attempt has not."""
     wanted = _read_manifest(manifest)
     settings, _ = read_sweep_file(manifest.parent / SWEEP_FILE)

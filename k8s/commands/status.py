@@ -4,17 +4,17 @@ from collections.abc import Iterator
 
 from k8s.api.client import Cluster
 from k8s.api.watch import ADDED, MODIFIED, Change
-from k8s.commands.status_results import Results
-from k8s.observe.state import UNDONE, State, parse_job
-from k8s.observe.trials import STATES, TrialState, count, trial_states
+from k8s.commands.status_results import SweepResults
+from k8s.observe.state import UNDONE, JobState, parse_job
+from k8s.observe.trials import STATES, TrialState, count_states, states_of_trials
 from k8s.observe.waiting import why_waiting
-from k8s.release.sweeps import Sweep
+from k8s.release.sweeps import ReleaseSweep
 
 
-def snapshot(cluster: Cluster, sweep: Sweep) -> State:
+def snapshot(cluster: Cluster, sweep: ReleaseSweep) -> JobState:
     """Return the state of a sweep's Job and pods, read page by page."""
-    state = State(parse_job(sweep.job))
-    for pod in cluster.each("pods", labels=sweep.pod_labels, fields=UNDONE):
+    state = JobState(parse_job(sweep.job))
+    for pod in cluster.list_objects("pods", labels=sweep.pod_labels, fields=UNDONE):
         state.apply(Change(ADDED, "pods", pod))
     # Then the Job again: what has succeeded meanwhile is in its ranges.
     state.apply(Change(MODIFIED, "jobs", cluster.read("jobs", sweep.name)))
@@ -24,7 +24,7 @@ def snapshot(cluster: Cluster, sweep: Sweep) -> State:
 class Status:
     """A sweep's trials at one moment; they are counted, shown and read one by one, never held all at once."""
 
-    def __init__(self, cluster: Cluster, sweep: Sweep, state: State, results: Results) -> None:
+    def __init__(self, cluster: Cluster, sweep: ReleaseSweep, state: JobState, results: SweepResults) -> None:
         """Take the sweep's state, and ask what the Job waits for where it does."""
         self.sweep = sweep
         self.state = state
@@ -35,11 +35,11 @@ class Status:
 
     def trials(self) -> Iterator[TrialState]:
         """Yield all trials."""
-        return trial_states(self.sweep.config, self.state, self.waiting, self._finished)
+        return states_of_trials(self.sweep.config, self.state, self.waiting, self._finished)
 
     def counts(self) -> dict[str, int]:
         """Count the trials in each state."""
-        return count(self.trials())
+        return count_states(self.trials())
 
     def headline(self) -> str:
         """Say how the sweep is in one line."""

@@ -6,11 +6,11 @@ from dataclasses import asdict
 from typing import Any
 
 from k8s.commands.status import Status
-from k8s.commands.status_results import Row
+from k8s.commands.status_results import TrialStatus
 from k8s.observe.causes import Cause
 
 
-def as_json(status: Status) -> Iterator[str]:
+def json_lines(status: Status) -> Iterator[str]:
     """Yield the lines of one JSON object, a trial a line."""
     job = status.state.job
     about = {
@@ -33,7 +33,7 @@ def as_json(status: Status) -> Iterator[str]:
     yield f'  ],\n  "results": {json.dumps(status.results.problem or "readable", ensure_ascii=False)}\n}}'
 
 
-def _record(row: Row) -> dict[str, Any]:
+def _record(row: TrialStatus) -> dict[str, Any]:
     trial, pod = row.trial, row.trial.pod
     record: dict[str, Any] = {"trial": trial.trial.name, "index": trial.trial.index, "state": trial.state}
     if trial.since:

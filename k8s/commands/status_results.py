@@ -13,28 +13,28 @@ from job.runs.results import FailedTrial
 from job.runs.run import Run
 from k8s.api.client import Cluster
 from k8s.observe.causes import Cause
-from k8s.observe.state import SUCCEEDED, message_of
+from k8s.observe.state import SUCCEEDED, termination_message
 from k8s.observe.trials import DONE, FAILED, TrialState
 from k8s.release.reachability import check_reachable
-from k8s.release.sweeps import Sweep
+from k8s.release.sweeps import ReleaseSweep
 
 _T = TypeVar("_T")
-AT_ONCE = 16
+PARALLEL_READS = 16
 """Results read side by side: a bucket answers each in tens of milliseconds."""
 
 
 @dataclass(frozen=True)
-class Row:
+class TrialStatus:
     """A trial and, where it is done and its result can be read from here, that result's numbers."""
 
     trial: TrialState
     numbers: termination.KeyNumbers | None = None
 
 
-class Results:
+class SweepResults:
     """What a sweep's run says of its trials; where it cannot be read from here, what their pods say."""
 
-    def __init__(self, cluster: Cluster, sweep: Sweep, output: str | None = None) -> None:
+    def __init__(self, cluster: Cluster, sweep: ReleaseSweep, output: str | None = None) -> None:
         """Open the run; nothing is read yet.
 
         Args:
@@ -66,8 +66,8 @@ class Results:
         if self._run:
             return
         with suppress(SweepError):  # Then those of the last time count.
-            for pod in self._cluster.each("pods", labels=self._sweep.pod_labels, fields=SUCCEEDED):
-                self._of_pods |= termination.read_message(message_of(pod))
+            for pod in self._cluster.list_objects("pods", labels=self._sweep.pod_labels, fields=SUCCEEDED):
+                self._of_pods |= termination.read_message(termination_message(pod))
 
     def finished(self) -> set[str]:
         """Return the trials that are done whatever their pod does, where one pod trains several."""
@@ -78,19 +78,19 @@ class Results:
 
         return self._read(read, set())
 
-    def rows(self, trials: Iterator[TrialState]) -> Iterator[Row]:
+    def rows(self, trials: Iterator[TrialState]) -> Iterator[TrialStatus]:
         """Add the numbers to trials, reading some results ahead side by side."""
-        with ThreadPoolExecutor(AT_ONCE) as threads:
-            while some := list(islice(trials, 4 * AT_ONCE)):
+        with ThreadPoolExecutor(PARALLEL_READS) as threads:
+            while some := list(islice(trials, 4 * PARALLEL_READS)):
                 yield from threads.map(self.row, some)
 
-    def row(self, trial: TrialState) -> Row:
+    def row(self, trial: TrialState) -> TrialStatus:
         """Add the numbers to one trial."""
         if trial.state == DONE:
-            return Row(trial, self._numbers(trial.trial.name))
+            return TrialStatus(trial, self._numbers(trial.trial.name))
         if trial.state == FAILED and trial.pod is None:
-            return Row(replace(trial, cause=self._told(trial) or trial.cause))
-        return Row(trial)
+            return TrialStatus(replace(trial, cause=self._told(trial) or trial.cause))
+        return TrialStatus(trial)
 
     def _numbers(self, trial: str) -> termination.KeyNumbers | None:
         numbers = self._read(lambda run: _stored_numbers(run, trial), None) or self._of_pods.get(trial)

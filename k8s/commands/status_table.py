@@ -5,22 +5,22 @@ from datetime import UTC, datetime
 
 from job.wording import duration_words, epoch_words, epochs_words
 from k8s.commands.status import Status
-from k8s.commands.status_results import Row
+from k8s.commands.status_results import TrialStatus
 from k8s.observe.trials import FAILED
 
 
-def as_text(status: Status) -> Iterator[str]:
+def table_lines(status: Status) -> Iterator[str]:
     """Yield the lines of a table of all trials."""
     limit = status.sweep.config.epochs
     width = max(len(item.trial.name) for item in status.trials())
     yield status.headline()
     for row in status.results.rows(status.trials()):
-        yield f"{row.trial.trial.name:{width}}  {row.trial.state:7}  {in_words(row, limit)}".rstrip()
+        yield f"{row.trial.trial.name:{width}}  {row.trial.state:7}  {trial_details(row, limit)}".rstrip()
     if status.results.problem:
         yield f"Some medians are left out: {status.results.problem}"
 
 
-def in_words(row: Row, limit: int, now: datetime | None = None) -> str:
+def trial_details(row: TrialStatus, limit: int, now: datetime | None = None) -> str:
     """Say what there is to say of a trial beside its state."""
     trial, numbers = row.trial, row.numbers
     if numbers:

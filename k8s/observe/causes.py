@@ -40,7 +40,7 @@ _DISRUPTIONS = {
 _ENDED_BY_ITSELF = ("Error", OOM_KILLED)
 """What a container's `reason` is when its `message` is the end of its log."""
 
-_NO_LOG = "Error on reading termination message from logs"
+_LOG_UNREADABLE = "Error on reading termination message from logs"
 """So the kubelet begins that message where it had already removed the log, as it may after an eviction."""
 
 _STARTING = {"ContainerCreating", "PodInitializing"}
@@ -77,7 +77,7 @@ def _why_ended(name: str, state: Object) -> Cause:
 def exit_code_in_words(code: int, log: str = "") -> str:
     """Say what an exit code means: in the program's own last words, where the log has them."""
     for line in reversed(log.splitlines()):
-        if f'"exit_code": {code}' in line and (words := _message(line)):
+        if f'"exit_code": {code}' in line and (words := _event_message(line)):
             return f"exit code {code}: {words}"
     if code in EXIT_CODES:
         return f"exit code {code}: {EXIT_CODES[code]}"
@@ -87,7 +87,7 @@ def exit_code_in_words(code: int, log: str = "") -> str:
         return f"exit code {code}"
 
 
-def _message(line: str) -> str:
+def _event_message(line: str) -> str:
     try:
         return str(json.loads(line)["message"])
     except (ValueError, KeyError, TypeError):
@@ -128,14 +128,14 @@ def why_suspended(workload: Object | None) -> Cause:
     status = (workload or {}).get("status", {})
     if (workload or {}).get("spec", {}).get("active") is False:
         found = condition(status, "Evicted")
-        why = _flat(found.get("message") or "The workload is deactivated")
+        why = _in_one_line(found.get("message") or "The workload is deactivated")
         words = f"Kueue does not start it: {why} (its spec.active is false)"
         return Cause(found.get("reason") or "Deactivated", words)
     for kind in ("QuotaReserved", "Admitted", "Evicted"):
         found = condition(status, kind)
         if found and (found["status"] == "True") == (kind == "Evicted"):
             waits = "its queue" if _is_about_the_queue(found) else "quota in the queue"
-            return Cause(found["reason"], f"waits for {waits}: {_flat(found['message'])}")
+            return Cause(found["reason"], f"waits for {waits}: {_in_one_line(found['message'])}")
     if workload:
         return Cause("Queued", "waits in the queue; Kueue has not yet said for what")
     return Cause("Suspended", "the Job is suspended")
@@ -152,11 +152,11 @@ def condition(status: Object, kind: str) -> Object:
     return next(found, {})
 
 
-def last_words(pod: Object) -> str:
+def log_tail(pod: Object) -> str:
     """Return the end of the log where the kubelet has put it into the pod (FallbackToLogsOnError)."""
     _, state = _failed_container(pod["status"])
     words = state.get("message", "") if state and state.get("reason") in _ENDED_BY_ITSELF else ""
-    return "" if words.startswith(_NO_LOG) else words
+    return "" if words.startswith(_LOG_UNREADABLE) else words
 
 
 def _containers(status: Object) -> Iterator[Object]:
@@ -180,8 +180,8 @@ def _memory_limit(pod: Object, name: str) -> str:
 
 
 def _line(first: str, more: str | None) -> str:
-    return f"{first}: {_flat(more)}" if more else first
+    return f"{first}: {_in_one_line(more)}" if more else first
 
 
-def _flat(text: str) -> str:
+def _in_one_line(text: str) -> str:
     return " ".join(text.split())

@@ -3,9 +3,9 @@
 from job.errors import ConfigError
 from k8s.api.client import Object
 
-TRIAL = "trial"
+TRIAL_CONTAINER = "trial"
 """The container of a sweep's pods."""
-PROGRAM_CONTAINERS = (TRIAL, "driver", "retraining")
+PROGRAM_CONTAINERS = (TRIAL_CONTAINER, "driver", "retraining")
 """The chart's names of the containers that run this program: each pod has one of them."""
 
 
@@ -24,6 +24,6 @@ def find_program_container(spec: Object) -> Object:
 def trial_state(status: Object) -> Object:
     """Return the state of the trial's container as the pod's status has it; {} if it has none yet."""
     for container in status.get("containerStatuses") or ():
-        if container["name"] == TRIAL:
+        if container["name"] == TRIAL_CONTAINER:
             return dict(container.get("state") or {})
     return {}

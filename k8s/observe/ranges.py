@@ -4,7 +4,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 
 
-class Ranges:
+class IndexRanges:
     """Whole numbers, kept as ranges: 10,000 finished indexes in a row take as much memory as one."""
 
     def __init__(self, text: str = "") -> None:

@@ -11,7 +11,7 @@ from k8s.api.client import Object
 from k8s.observe.causes import Cause, condition, is_trouble, why_failed, why_job_failed, why_pending
 from k8s.observe.containers import trial_state
 from k8s.observe.labels import INDEX_LABEL
-from k8s.observe.ranges import Ranges
+from k8s.observe.ranges import IndexRanges
 
 UNDONE = "status.phase!=Succeeded"
 """The pods that are looked at: what succeeded is in the Job's `completedIndexes`."""
@@ -67,7 +67,7 @@ def parse_pod(pod: Object) -> Pod | None:
     return record
 
 
-def message_of(pod: Object) -> str:
+def termination_message(pod: Object) -> str:
     """Return the termination message of the trial's container, or "" if it has left none."""
     return str(trial_state(pod["status"]).get("terminated", {}).get("message", ""))
 
@@ -83,8 +83,8 @@ class Job:
     active: int
     """Pods that are pending or running."""
     suspended: bool
-    completed: Ranges
-    failed: Ranges
+    completed: IndexRanges
+    failed: IndexRanges
     started: str | None
     ended: str | None
     outcome: Literal["Complete", "Failed"] | None
@@ -124,8 +124,8 @@ def parse_job(job: Object) -> Job:
         parallelism=spec.get("parallelism", 1),
         active=status.get("active", 0),
         suspended=bool(spec.get("suspend")),
-        completed=Ranges(status.get("completedIndexes", "")),
-        failed=Ranges(status.get("failedIndexes", "")),
+        completed=IndexRanges(status.get("completedIndexes", "")),
+        failed=IndexRanges(status.get("failedIndexes", "")),
         started=status.get("startTime"),
         ended=ended,
         outcome=outcome,
@@ -133,7 +133,7 @@ def parse_job(job: Object) -> Job:
     )
 
 
-class State:
+class JobState:
     """A Job and, of each index that is not done, its newest pod."""
 
     def __init__(self, job: Job) -> None:

@@ -8,13 +8,13 @@ from typing import Literal
 from job.settings.grid import Trial, trials
 from job.settings.sweep import Settings
 from k8s.observe.causes import UNKNOWN, Cause
-from k8s.observe.state import Pod, State
+from k8s.observe.state import JobState, Pod
 
-Word = Literal["pending", "running", "done", "failed"]
-PENDING: Word = "pending"
-RUNNING: Word = "running"
-DONE: Word = "done"
-FAILED: Word = "failed"
+TrialPhase = Literal["pending", "running", "done", "failed"]
+PENDING: TrialPhase = "pending"
+RUNNING: TrialPhase = "running"
+DONE: TrialPhase = "done"
+FAILED: TrialPhase = "failed"
 STATES = (PENDING, RUNNING, DONE, FAILED)
 
 
@@ -23,7 +23,7 @@ class TrialState:
     """One trial as it is now."""
 
     trial: Trial
-    state: Word
+    state: TrialPhase
     since: str | None = None
     """Since when it has been running."""
     cause: Cause | None = None
@@ -32,8 +32,8 @@ class TrialState:
     """Its newest pod, where that is still known."""
 
 
-def trial_states(
-    config: Settings, state: State, waiting: Cause | None = None, finished: Collection[str] = ()
+def states_of_trials(
+    config: Settings, state: JobState, waiting: Cause | None = None, finished: Collection[str] = ()
 ) -> Iterator[TrialState]:
     """Yield every trial of the grid, in the order of their indexes.
 
@@ -47,10 +47,10 @@ def trial_states(
         if trial.name in finished:
             yield TrialState(trial, DONE)
         else:
-            yield of_index(trial.index // config.trials_per_pod, state, waiting, trial)
+            yield state_of_trial(trial.index // config.trials_per_pod, state, waiting, trial)
 
 
-def of_index(index: int, state: State, waiting: Cause | None, trial: Trial) -> TrialState:
+def state_of_trial(index: int, state: JobState, waiting: Cause | None, trial: Trial) -> TrialState:
     """Return how a trial is whose pod has this completion index."""
     job, pod = state.job, state.pods.get(index)
     if index in job.completed:
@@ -58,7 +58,7 @@ def of_index(index: int, state: State, waiting: Cause | None, trial: Trial) -> T
     if index in job.failed or job.outcome is not None:
         return TrialState(trial, FAILED, cause=why_not_done(index, state, pod), pod=pod)
     if pod is None:
-        return TrialState(trial, PENDING, cause=waiting or _its_turn(state))
+        return TrialState(trial, PENDING, cause=waiting or _waits_for_its_turn(state))
     if pod.phase == "running":
         return TrialState(trial, RUNNING, since=pod.since, pod=pod)
     if pod.phase == "failed" and pod.cause:
@@ -67,7 +67,7 @@ def of_index(index: int, state: State, waiting: Cause | None, trial: Trial) -> T
     return TrialState(trial, PENDING, cause=pod.cause, pod=pod)
 
 
-def why_not_done(index: int, state: State, pod: Pod | None) -> Cause:
+def why_not_done(index: int, state: JobState, pod: Pod | None) -> Cause:
     """Say why an index of a Job that has ended, or has given it up, is not completed.
 
     Args:
@@ -87,12 +87,12 @@ def why_not_done(index: int, state: State, pod: Pod | None) -> Cause:
     return Cause(job.cause.reason, f"{'was stopped' if own else 'was not done'}: {job.cause.text}")
 
 
-def count(states: Iterator[TrialState]) -> dict[str, int]:
+def count_states(states: Iterator[TrialState]) -> dict[str, int]:
     """Count the trials in each state."""
     counted = Counter(item.state for item in states)
     return {state: counted[state] for state in STATES}
 
 
-def _its_turn(state: State) -> Cause:
+def _waits_for_its_turn(state: JobState) -> Cause:
     job = state.job
     return job.held or Cause("Turn", f"waits for its turn: {job.parallelism} at a time")

@@ -6,7 +6,7 @@ from k8s.api.errors import RefusedError, UnavailableError
 from k8s.observe.causes import Cause, why_suspended
 from k8s.observe.state import Job
 
-_FAILED = "FailedCreate"
+FAILED_CREATE = "FailedCreate"
 
 
 def why_waiting(cluster: Cluster, job: Job) -> Cause | None:
@@ -26,18 +26,18 @@ def why_waiting(cluster: Cluster, job: Job) -> Cause | None:
 def _workload(cluster: Cluster, job: Job) -> Object | None:
     """Return Kueue's object for the Job; None without Kueue."""
     try:
-        return next(cluster.each("workloads", labels=f"kueue.x-k8s.io/job-uid={job.uid}"), None)
+        return next(cluster.list_objects("workloads", labels=f"kueue.x-k8s.io/job-uid={job.uid}"), None)
     except ObjectNotFoundError:
         return None
 
 
 def _why_no_pods(cluster: Cluster, job: Job) -> Cause | None:
     """Say why the Job's pods could not even be created: a quota, or what the namespace enforces."""
-    told = cluster.each("events", fields=f"involvedObject.uid={job.uid}")
-    creations = (event for event in told if event["reason"] in (_FAILED, "SuccessfulCreate"))
+    told = cluster.list_objects("events", fields=f"involvedObject.uid={job.uid}")
+    creations = (event for event in told if event["reason"] in (FAILED_CREATE, "SuccessfulCreate"))
     newest = max(
-        creations, key=lambda one: (one.get("lastTimestamp") or "", one["reason"] == _FAILED), default=None
+        creations, key=lambda one: (one.get("lastTimestamp") or "", one["reason"] == FAILED_CREATE), default=None
     )
-    if newest is None or newest["reason"] != _FAILED:
+    if newest is None or newest["reason"] != FAILED_CREATE:
         return None
-    return Cause(_FAILED, " ".join(newest["message"].split()))
+    return Cause(FAILED_CREATE, " ".join(newest["message"].split()))

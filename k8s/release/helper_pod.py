@@ -13,14 +13,14 @@ from typing import Any
 from job.errors import SweepError
 from k8s.api.client import Cluster, Object
 from k8s.api.errors import UnavailableError
-from k8s.api.watch import DELETED, Follower, Pauses, Target
+from k8s.api.watch import DELETED, Backoff, Follower, WatchTarget
 from k8s.observe.causes import is_trouble, why_failed, why_pending
 from k8s.observe.containers import find_program_container
 from k8s.observe.labels import NAME_LABEL, RELEASE_LABEL
-from k8s.release.outputs import Output, template_of
+from k8s.release.outputs import ReleaseOutput, template_of
 from k8s.release.sweep_file import SWEEP_VOLUME
 
-Tell = Callable[[str], None]
+Notify = Callable[[str], None]
 
 HELPER_CONTAINER = "results"
 """The name of the pod's container: the cluster may add others."""
@@ -49,7 +49,7 @@ _KEPT = (
 )
 
 
-def helper_pod(output: Output) -> Object:
+def helper_pod(output: ReleaseOutput) -> Object:
     """Return the pod that mounts the output's volume and waits.
 
     Raises:
@@ -96,7 +96,7 @@ def _without_sweep_file(volumes: list[Object] | None) -> list[Object]:
 
 
 @contextmanager
-def running_helper_pod(cluster: Cluster, output: Output, tell: Tell) -> Iterator[str]:
+def running_helper_pod(cluster: Cluster, output: ReleaseOutput, notify: Notify) -> Iterator[str]:
     """Give the name of a pod that mounts the output's volume and runs; it is removed after the block.
 
     Raises:
@@ -112,36 +112,36 @@ def running_helper_pod(cluster: Cluster, output: Output, tell: Tell) -> Iterator
         except SweepError as error:
             may_exist = isinstance(error, UnavailableError)
             raise
-        _wait(cluster, name, tell)
+        _wait(cluster, name, notify)
         yield name
     finally:
         if may_exist:
-            _remove(cluster, name, tell)
+            _remove(cluster, name, notify)
 
 
-def _remove(cluster: Cluster, name: str, tell: Tell) -> None:
+def _remove(cluster: Cluster, name: str, notify: Notify) -> None:
     """Remove the pod; where that cannot be done, only tell: what came through it counts."""
-    pauses = Pauses(patience=REMOVING_SECONDS)
+    backoff = Backoff(patience=REMOVING_SECONDS)
     while True:
         try:
             try:
                 return cluster.delete("pods", name)
             except UnavailableError as error:
-                if not pauses.tries:
-                    tell(f"{error}; trying again to remove the pod {name}")
-                time.sleep(pauses.next(error))
+                if not backoff.tries:
+                    notify(f"{error}; trying again to remove the pod {name}")
+                time.sleep(backoff.next(error))
         except SweepError as error:
-            return tell(
+            return notify(
                 f"the pod {name} could not be removed ({error}); it ends by itself soon, and goes with its Job; to "
                 f"remove it: kubectl delete pod {name} --namespace {cluster.namespace}"
             )
 
 
-def _wait(cluster: Cluster, name: str, tell: Tell) -> None:
+def _wait(cluster: Cluster, name: str, notify: Notify) -> None:
     """Return when the pod runs; tell meanwhile what it waits for."""
     why = told = "nothing says why"
     at_once, begun = False, time.monotonic()
-    with Follower(cluster, [Target("pods", fields=f"metadata.name={name}")]) as follower:
+    with Follower(cluster, [WatchTarget("pods", fields=f"metadata.name={name}")]) as follower:
         for change in follower.changes():
             waited = time.monotonic() - begun
             if change.object:
@@ -153,7 +153,7 @@ def _wait(cluster: Cluster, name: str, tell: Tell) -> None:
                 cause = why_pending(change.object)
                 why, at_once = cause.text, is_trouble(cause)
             if why != told and (at_once or waited > SILENT_SECONDS):
-                tell(f"the pod {name} is pending: {why}")
+                notify(f"the pod {name} is pending: {why}")
                 told = why
             if waited > START_SECONDS:
                 raise SweepError(f"the pod that reads the volume did not begin in {START_SECONDS} s: {why}")

@@ -13,16 +13,16 @@ from job.storage import is_url
 from k8s.api.client import Cluster, Object
 from k8s.api.errors import NoJobError, RefusedError
 from k8s.observe.labels import RELEASE_LABEL
-from k8s.release.reachability import is_here
-from k8s.release.sweep_file import pod_of, read_config, sweep_file_of
-from k8s.release.sweeps import OURS, Sweep, find_sweep, own_runs, revision_of
+from k8s.release.reachability import is_readable_here
+from k8s.release.sweep_file import pod_spec_of, read_settings, sweep_file_name
+from k8s.release.sweeps import CHART_LABELS, ReleaseSweep, find_sweep, release_run_names, revision_of
 
-_OWN = re.compile(r"(.+?)(-r\d+(-driver)?|-t[0-9a-f]{8}|-retrain(-\d+)?)")
+_NAME_IN_RELEASE = re.compile(r"(.+?)(-r\d+(-driver)?|-t[0-9a-f]{8}|-retrain(-\d+)?)")
 """What the chart and the retraining make of the name that all objects of a release begin with."""
 
 
 @dataclass(frozen=True)
-class Output:
+class ReleaseOutput:
     """Where a release's runs are."""
 
     release: str
@@ -31,18 +31,18 @@ class Output:
     owner: Object | None
     """The Job or CronJob whose pods mount it, as the API has it; None where there is none any more."""
 
-    def has_champion_here(self) -> bool:
+    def has_readable_champion(self) -> bool:
         """Say whether its champion.json can be read from here: it is in a bucket, or in a folder that is here."""
         return is_url(self.url) or (Path(self.url) / CHAMPION).is_file()
 
 
 @dataclass(frozen=True)
-class Stored:
+class ReleaseRun:
     """A run in a release's output."""
 
     name: str
-    output: Output
-    sweep: Sweep | None
+    output: ReleaseOutput
+    sweep: ReleaseSweep | None
     """What is known of it where its Job is still there; else its sweep.json has it."""
 
     def open(self, url: str | None = None) -> Run:
@@ -56,14 +56,16 @@ class Stored:
         """
         return self.sweep.run(url) if self.sweep else open_run(self.name, url or self.output.url)
 
-    def is_here(self) -> bool:
+    def is_readable_here(self) -> bool:
         """Say whether it is in a bucket, or in a folder that is here; else it is on a volume of its pods."""
         if self.sweep:
-            return is_here(self.sweep.run())
+            return is_readable_here(self.sweep.run())
         return is_url(self.output.url) or (Path(self.output.url) / run_folder(self.name)).is_dir()
 
 
-def find_stored(cluster: Cluster, release: str, revision: int | None = None, run: str | None = None) -> Stored:
+def find_release_run(
+    cluster: Cluster, release: str, revision: int | None = None, run: str | None = None
+) -> ReleaseRun:
     """Find a run of a release, in the cluster or in its output.
 
     Args:
@@ -77,16 +79,16 @@ def find_stored(cluster: Cluster, release: str, revision: int | None = None, run
     """
     try:
         sweep = find_sweep(cluster, release, revision, run)
-        return Stored(sweep.name, Output(release, sweep.config.output, sweep.job), sweep)
+        return ReleaseRun(sweep.name, ReleaseOutput(release, sweep.config.output, sweep.job), sweep)
     except NoJobError:
-        output = _find(cluster, release)
-        name = run or _own_run(cluster, release, revision, output)
+        output = _find_output(cluster, release)
+        name = run or _name_of_run(cluster, release, revision, output)
         if output is None or name is None:
             raise
-        return Stored(name, output, None)
+        return ReleaseRun(name, output, None)
 
 
-def find_output(cluster: Cluster, release: str) -> Output:
+def find_release_output(cluster: Cluster, release: str) -> ReleaseOutput:
     """Find a release's output.
 
     Raises:
@@ -94,45 +96,45 @@ def find_output(cluster: Cluster, release: str) -> Output:
     """
     try:
         sweep = find_sweep(cluster, release)
-        return Output(release, sweep.config.output, sweep.job)
+        return ReleaseOutput(release, sweep.config.output, sweep.job)
     except NoJobError:
-        if output := _find(cluster, release):
+        if output := _find_output(cluster, release):
             return output
         raise
 
 
-def _find(cluster: Cluster, release: str) -> Output | None:
+def _find_output(cluster: Cluster, release: str) -> ReleaseOutput | None:
     for owner in _owners(cluster, release):
         with suppress(SweepError):  # Its sweep file is gone, or wrong: the next one's may not be.
-            return Output(release, read_config(cluster, sweep_file_of(owner)).output, owner)
-    for name in own_runs(cluster, release):
+            return ReleaseOutput(release, read_settings(cluster, sweep_file_name(owner)).output, owner)
+    for name in release_run_names(cluster, release):
         with suppress(SweepError):
-            return Output(release, read_config(cluster, name).output, None)
+            return ReleaseOutput(release, read_settings(cluster, name).output, None)
     return None
 
 
 def _owners(cluster: Cluster, release: str) -> Iterator[Object]:
     """Yield what has a pod's template with the output, the newest first: sweeps, drivers, retrainings."""
-    labels = f"{OURS},{RELEASE_LABEL}={release}"
+    labels = f"{CHART_LABELS},{RELEASE_LABEL}={release}"
     for kind in ("jobs", "cronjobs"):
         with suppress(RefusedError, ObjectNotFoundError):
-            found = list(cluster.each(kind, labels=labels))
+            found = list(cluster.list_objects(kind, labels=labels))
             yield from sorted(found, key=lambda item: (revision_of(item), item["metadata"]["creationTimestamp"]))[
                 ::-1
             ]
 
 
-def _own_run(cluster: Cluster, release: str, revision: int | None, output: Output | None) -> str | None:
+def _name_of_run(cluster: Cluster, release: str, revision: int | None, output: ReleaseOutput | None) -> str | None:
     """Return the name of the run of a revision; None where nothing says it."""
-    names = own_runs(cluster, release)
+    names = release_run_names(cluster, release)
     if revision is None:
         return names[0] if names else None
     known = [*names, *([output.owner["metadata"]["name"]] if output and output.owner else [])]
-    stems = [found[1] for name in known if (found := _OWN.fullmatch(name))]
+    stems = [found[1] for name in known if (found := _NAME_IN_RELEASE.fullmatch(name))]
     return f"{stems[0]}-r{revision}" if stems else None
 
 
-def template_of(output: Output) -> Object:
+def template_of(output: ReleaseOutput) -> Object:
     """Return the spec of the pods that mount the output.
 
     Raises:
@@ -143,4 +145,4 @@ def template_of(output: Output) -> Object:
             f"nothing of the release {output.release} is left in the cluster that mounts its output {output.url}: "
             "`helm upgrade` makes a new Job, which does; or mount its volume claim in a pod of your own"
         )
-    return pod_of(output.owner)
+    return pod_spec_of(output.owner)

@@ -9,7 +9,7 @@ VOLUME = Path("/output")
 """Where the chart mounts the volume claim."""
 
 
-def is_here(run: Run) -> bool:
+def is_readable_here(run: Run) -> bool:
     """Say whether the run is in a bucket, or in a folder that is here; else it is on a volume of its pods."""
     return run.storage.local_root is None or (_is_mounted(run.storage.local_root) and run.check())
 

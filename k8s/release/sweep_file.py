@@ -14,21 +14,21 @@ SWEEP_VOLUME = "sweep"
 """The volume of all pods of a release that holds the sweep file."""
 
 
-def pod_of(owner: Object) -> Object:
+def pod_spec_of(owner: Object) -> Object:
     """Return the spec of the pods of a Job or CronJob."""
     spec = owner["spec"].get("jobTemplate", owner)["spec"]["template"]["spec"]
     return dict(spec)
 
 
-def sweep_file_of(owner: Object) -> str:
+def sweep_file_name(owner: Object) -> str:
     """Return the name of the ConfigMap with the sweep file of a Job or CronJob."""
-    for volume in pod_of(owner).get("volumes") or ():
+    for volume in pod_spec_of(owner).get("volumes") or ():
         if volume["name"] == SWEEP_VOLUME and "configMap" in volume:
             return str(volume["configMap"]["name"])
     return str(owner["metadata"]["name"])
 
 
-def read_config(cluster: Cluster, name: str) -> Settings:
+def read_settings(cluster: Cluster, name: str) -> Settings:
     """Read the sweep file of a ConfigMap.
 
     Raises:
@@ -43,13 +43,13 @@ def read_config(cluster: Cluster, name: str) -> Settings:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / SWEEP_FILE
             path.write_text(text)
-            return _parsed(path, f"the ConfigMap {name}, {SWEEP_FILE}")
+            return _parse_settings(path, f"the ConfigMap {name}, {SWEEP_FILE}")
     except OSError as error:
         words = f"no folder for temporary files can be written ({error.strerror}): name one with TMPDIR"
         raise SweepError(words) from error
 
 
-def _parsed(path: Path, place: str) -> Settings:
+def _parse_settings(path: Path, place: str) -> Settings:
     try:
         settings, where = read_sweep_file(path)
         return make_settings({**settings, "run": None}, where)

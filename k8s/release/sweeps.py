@@ -12,9 +12,9 @@ from k8s.api.client import Cluster, Object
 from k8s.api.errors import NoJobError, RefusedError
 from k8s.observe.labels import INDEX_LABEL, JOB_LABEL, NAME_LABEL, RELEASE_LABEL
 from k8s.observe.state import Job, parse_job
-from k8s.release.sweep_file import read_config
+from k8s.release.sweep_file import read_settings
 
-OURS = f"{NAME_LABEL}=xor-sweep"
+CHART_LABELS = f"{NAME_LABEL}=xor-sweep"
 """Which labels all objects have that the chart makes."""
 _RELEASE = re.compile(r"[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?", re.ASCII)
 """What can be a label's value."""
@@ -23,7 +23,7 @@ _PATIENCE_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
-class Sweep:
+class ReleaseSweep:
     """One revision of a release."""
 
     release: str
@@ -60,7 +60,7 @@ class Sweep:
         return Run(storage, self.config, self.name)
 
 
-def find_sweep(cluster: Cluster, release: str, revision: int | None = None, run: str | None = None) -> Sweep:
+def find_sweep(cluster: Cluster, release: str, revision: int | None = None, run: str | None = None) -> ReleaseSweep:
     """Find a release's sweep.
 
     Args:
@@ -76,10 +76,10 @@ def find_sweep(cluster: Cluster, release: str, revision: int | None = None, run:
     """
     if not _RELEASE.fullmatch(release):
         raise ConfigError(f"{release!r} cannot be a release: its name has letters, digits and '-' only")
-    known = {job["metadata"]["name"]: job for job in _jobs(cluster, f"{OURS},{RELEASE_LABEL}={release}")}
+    known = {job["metadata"]["name"]: job for job in _jobs(cluster, f"{CHART_LABELS},{RELEASE_LABEL}={release}")}
     if not known:
         _check_removed(cluster, release)
-        releases = {job["metadata"]["labels"].get(RELEASE_LABEL) for job in _jobs(cluster, OURS)}
+        releases = {job["metadata"]["labels"].get(RELEASE_LABEL) for job in _jobs(cluster, CHART_LABELS)}
         names = ", ".join(sorted(filter(None, releases))) or "none"
         raise NoJobError(
             f"there is no release '{release}' in the namespace {cluster.namespace}, or its Jobs have been removed,"
@@ -91,7 +91,7 @@ def find_sweep(cluster: Cluster, release: str, revision: int | None = None, run:
             f"the release {release} has no Job (any more) of a run '{run}'; the runs that have one:"
             f" {', '.join(sorted(known))}"
         )
-    return Sweep(release, chosen, _config(cluster, chosen))
+    return ReleaseSweep(release, chosen, _settings_of(cluster, chosen))
 
 
 def _of_revision(cluster: Cluster, release: str, jobs: Iterable[Object], revision: int | None) -> Object:
@@ -110,7 +110,7 @@ def _of_revision(cluster: Cluster, release: str, jobs: Iterable[Object], revisio
 
 def _check_removed(cluster: Cluster, release: str) -> None:
     """Say where the release's newest run is, if its Job had been there: the sweep file of it stays."""
-    for run in own_runs(cluster, release)[:1]:
+    for run in release_run_names(cluster, release)[:1]:
         raise NoJobError(
             f"the Job of {run} has been removed, by its ttlSecondsAfterFinished or by hand; the run is in the "
             f"output {_output_of(cluster, run)}: `xor-sweep results {release} FOLDER` copies it"
@@ -119,15 +119,15 @@ def _check_removed(cluster: Cluster, release: str) -> None:
 
 def _output_of(cluster: Cluster, run: str) -> str:
     try:
-        return read_config(cluster, run).output
+        return read_settings(cluster, run).output
     except SweepError:
         return "of its sweep"
 
 
-def own_runs(cluster: Cluster, release: str) -> list[str]:
+def release_run_names(cluster: Cluster, release: str) -> list[str]:
     """Return the names of the release's own runs whose sweep files are there, the newest first."""
     try:
-        found = list(cluster.each("configmaps", labels=f"{OURS},{RELEASE_LABEL}={release}"))
+        found = list(cluster.list_objects("configmaps", labels=f"{CHART_LABELS},{RELEASE_LABEL}={release}"))
     except RefusedError:
         return []
     return [item["metadata"]["name"] for item in sorted(found, key=revision_of, reverse=True) if revision_of(item)]
@@ -149,14 +149,14 @@ def revision_of(item: Object) -> int:
 
 
 def _jobs(cluster: Cluster, labels: str) -> Iterator[Object]:
-    jobs = cluster.each("jobs", labels=labels)
+    jobs = cluster.list_objects("jobs", labels=labels)
     # A release has Jobs that are no sweeps: the driver's, and those of the CronJob.
     return (job for job in jobs if job["spec"].get("completionMode") == "Indexed")
 
 
-def _config(cluster: Cluster, job: Object) -> Settings:
+def _settings_of(cluster: Cluster, job: Object) -> Settings:
     try:
-        return read_config(cluster, job["metadata"]["name"])
+        return read_settings(cluster, job["metadata"]["name"])
     except ConfigError as error:
         outcome = parse_job(job).outcome
         raise ConfigError(f"{error}{f'; its Job is {outcome}' if outcome else ''}") from None

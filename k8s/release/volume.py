@@ -8,8 +8,8 @@ from job.runs.layout import RUNS, run_folder
 from k8s.api.client import Cluster
 from k8s.api.exec import run_in_pod
 from k8s.release.archive import unpack_archive
-from k8s.release.helper_pod import HELPER_CONTAINER, Tell, running_helper_pod
-from k8s.release.outputs import Output
+from k8s.release.helper_pod import HELPER_CONTAINER, Notify, running_helper_pod
+from k8s.release.outputs import ReleaseOutput
 
 _SEND = """
 if ! [ -d "$1/$2" ]; then
@@ -23,7 +23,7 @@ cd "$1" && find "$2" -name result.json -print0 2>/dev/null |
 """Sends a run that may still grow: the results first, whose files are then there. To tar, 1 is "it has changed"."""
 
 
-def fetch_run(cluster: Cluster, output: Output, run: str, folder: Path, tell: Tell) -> None:
+def fetch_run(cluster: Cluster, output: ReleaseOutput, run: str, folder: Path, notify: Notify) -> None:
     """Copy a run's files from the output's volume into a local folder, as `folder`/runs/<run>/...
 
     Args:
@@ -31,7 +31,7 @@ def fetch_run(cluster: Cluster, output: Output, run: str, folder: Path, tell: Te
         output: the output.
         run: the run's name.
         folder: a local folder.
-        tell: takes what there is to say meanwhile.
+        notify: takes what there is to say meanwhile.
 
     Raises:
         ConfigError: there is nothing whose volume a pod could mount; the local folder cannot be written.
@@ -39,7 +39,7 @@ def fetch_run(cluster: Cluster, output: Output, run: str, folder: Path, tell: Te
         RefusedError: the credentials do not allow to create a pod, or to run a command in one.
     """
     command = ["sh", "-c", _SEND, "sh", output.url, run_folder(run), RUNS]
-    with running_helper_pod(cluster, output, tell) as pod:
+    with running_helper_pod(cluster, output, notify) as pod:
         try:
             unpack_archive(run_in_pod(cluster, pod, HELPER_CONTAINER, command), folder)
         except ConfigError:
@@ -48,13 +48,13 @@ def fetch_run(cluster: Cluster, output: Output, run: str, folder: Path, tell: Te
             raise SweepError(f"{run} is not to be had from {output.url} in the cluster: {error}") from error
 
 
-def run_there(cluster: Cluster, output: Output, command: list[str], tell: Tell) -> bytes:
+def run_there(cluster: Cluster, output: ReleaseOutput, command: list[str], notify: Notify) -> bytes:
     """Run one of this program's commands where the output's volume is mounted; return what it prints.
 
     Raises:
         SweepError: what the command fails with, of its exit code's class; and what `fetch_run` raises.
     """
-    with running_helper_pod(cluster, output, tell) as pod:
+    with running_helper_pod(cluster, output, notify) as pod:
         try:
             return b"".join(run_in_pod(cluster, pod, HELPER_CONTAINER, ["xor-sweep", *command]))
         except SweepError as error:

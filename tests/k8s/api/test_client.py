@@ -12,7 +12,7 @@ from job.errors import ObjectNotFoundError
 from k8s.api.client import PATHS, Cluster
 from k8s.api.connect import connect
 from k8s.api.errors import ExpiredError, RefusedError, UnavailableError
-from k8s.api.watch import ADDED, BEGIN, DELETED, END, MODIFIED, SILENT, Pauses, Target, follow, list_all
+from k8s.api.watch import ADDED, BEGIN, DELETED, END, MODIFIED, SILENT, Backoff, WatchTarget, follow, list_all
 from k8s.observe.waiting import why_waiting
 from k8s.release.sweeps import read_job
 
@@ -76,7 +76,7 @@ from k8s.api.connect import connect
 cluster = connect(sys.argv[1])
 for _ in range(25):
     with ThreadPoolExecutor(16) as threads:
-        print(*threads.map(lambda _: len(list(cluster.pages("configmaps", limit=1))), range(32)))
+        print(*threads.map(lambda _: len(list(cluster.list_pages("configmaps", limit=1))), range(32)))
     cluster._api.rest_client.close()
 """
 
@@ -120,7 +120,7 @@ COUNT = itertools.count()
 def test_a_list_comes_page_by_page_and_whole(cluster, a_map):
     for name in ("a", "b", "c", "d", "e"):
         a_map(f"page-{name}")
-    pages = list(cluster.pages("configmaps", labels=a_map.labels, limit=2))
+    pages = list(cluster.list_pages("configmaps", labels=a_map.labels, limit=2))
     assert [len(page.items) for page in pages] == [2, 2, 1]
     assert len({page.version for page in pages}) == 1
 
@@ -186,7 +186,7 @@ def taken(changes, wanted):
 
 def test_what_is_followed_is_listed_once_and_then_told_change_by_change(cluster, namespace, a_map):
     a_map("follow-a")
-    changes = follow(cluster, Target("configmaps", a_map.labels))
+    changes = follow(cluster, WatchTarget("configmaps", a_map.labels))
     assert taken(changes, (END, None)) == [(BEGIN, None), (ADDED, "follow-a"), (END, None)]
     a_map("follow-b")
     a_map("follow-a", key="value")
@@ -202,7 +202,7 @@ def test_what_is_followed_is_listed_anew_when_its_version_has_expired(cluster, g
     gadgets("expired")
     forgetful = ForgetfulCluster(cluster._api, cluster.namespace)
     waits = []
-    changes = follow(forgetful, Target("gadgets", fields="metadata.name=expired"), sleep=waits.append)
+    changes = follow(forgetful, WatchTarget("gadgets", fields="metadata.name=expired"), sleep=waits.append)
     listed = [(BEGIN, None), (ADDED, "expired"), (END, None)]
     assert [taken(changes, (END, None)) for _ in range(3)] == [listed] * 3
     kubectl("label", f"gadgets.{gadgets.group}", "expired", "a=b", "-n", cluster.namespace)
@@ -213,7 +213,7 @@ def test_what_is_followed_is_listed_anew_when_its_version_has_expired(cluster, g
 
 def test_a_connection_that_breaks_loses_and_repeats_nothing(proxy, namespace, a_map):
     cluster = connect(str(proxy.kubeconfig), namespace=namespace)
-    changes = follow(cluster, Target("configmaps", a_map.labels), sleep=lambda _: None)
+    changes = follow(cluster, WatchTarget("configmaps", a_map.labels), sleep=lambda _: None)
     taken(changes, (END, None))
     told = []
     for number in range(4):
@@ -231,7 +231,7 @@ def test_a_cluster_that_stays_away_is_given_up_in_the_end(proxy, namespace):
     proxy.close(proxy.listener)
     waits = []
     with pytest.raises(UnavailableError):
-        list(follow(cluster, Target("configmaps"), sleep=waits.append, pauses=Pauses(patience=0.05)))
+        list(follow(cluster, WatchTarget("configmaps"), sleep=waits.append, backoff=Backoff(patience=0.05)))
     assert len(waits) >= 1
 
 
@@ -240,7 +240,7 @@ def test_a_list_goes_on_when_the_cluster_is_back(proxy, namespace, a_map):
     cluster = connect(str(proxy.kubeconfig), namespace=namespace)
     proxy.close(proxy.listener)
     threading.Timer(1, proxy.listen, [proxy.port]).start()
-    found = [item["metadata"]["name"] for item in list_all(cluster, Target("configmaps", a_map.labels))]
+    found = [item["metadata"]["name"] for item in list_all(cluster, WatchTarget("configmaps", a_map.labels))]
     assert "listed" in found
 
 
@@ -262,19 +262,19 @@ def test_who_may_not_read_kueues_objects_is_told_that_the_job_is_suspended(accou
 
 
 def test_the_pauses_between_tries_grow_up_to_a_limit():
-    pauses, error = Pauses(), UnavailableError("away")
-    waits = [pauses.next(error) for _ in range(12)]
+    backoff, error = Backoff(), UnavailableError("away")
+    waits = [backoff.next(error) for _ in range(12)]
     for number, wait in enumerate(waits):
         assert 0.5 * min(2**number, 30) <= wait <= min(2**number, 30)
-    assert pauses.reset()
-    assert pauses.next(error) <= 1
-    assert not pauses.reset()
+    assert backoff.reset()
+    assert backoff.next(error) <= 1
+    assert not backoff.reset()
 
 
 def test_who_may_not_watch_is_told_at_once(account, namespace):
     cluster = connect(str(account("blind", [])), namespace=namespace)
     with pytest.raises(RefusedError):
-        next(itertools.islice(follow(cluster, Target("pods")), 1, None))
+        next(itertools.islice(follow(cluster, WatchTarget("pods")), 1, None))
 
 
 def test_a_sweep_file_that_was_changed_to_nonsense_is_told(namespace, xor_sweep):

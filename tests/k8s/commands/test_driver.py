@@ -13,7 +13,7 @@ from job.errors import ConfigError
 from job.runs.run import Run
 from job.settings.validation import make_settings
 from job.storage import open_storage
-from k8s.commands.driver import without_cut
+from k8s.commands.driver import without_cut_line
 from k8s.release.reachability import check_reachable
 
 
@@ -129,10 +129,10 @@ def test_the_log_says_once_what_pods_wait_for(other_ends):
 
 def test_of_a_log_whose_beginning_was_cut_the_half_line_is_left_out():
     line = '{"message": "epoch 7", "epoch": 7}'
-    assert without_cut([line[9:], line, "alas"]) == [line, "alas"]
-    assert without_cut([line, "alas"]) == [line, "alas"]
-    assert without_cut(["begins", line]) == ["begins", line]
-    assert without_cut([line[9:]]) == [line[9:]]
+    assert without_cut_line([line[9:], line, "alas"]) == [line, "alas"]
+    assert without_cut_line([line, "alas"]) == [line, "alas"]
+    assert without_cut_line(["begins", line]) == ["begins", line]
+    assert without_cut_line([line[9:]]) == [line[9:]]
 
 
 RIGHTS = [

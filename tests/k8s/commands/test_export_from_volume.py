@@ -16,7 +16,7 @@ from job.statistics.champion import challenge
 from job.storage import open_storage
 from k8s.api.connect import connect
 from k8s.release.helper_pod import running_helper_pod
-from k8s.release.outputs import find_output
+from k8s.release.outputs import find_release_output
 
 LARGE = 30_000_000
 
@@ -198,7 +198,7 @@ def test_a_pod_that_cannot_be_removed_while_the_cluster_is_away_is_removed_when_
     cluster, told = connect(str(proxy.kubeconfig), namespace=namespace), []
 
     def fail():
-        with running_helper_pod(cluster, find_output(cluster, "volume"), told.append):
+        with running_helper_pod(cluster, find_release_output(cluster, "volume"), told.append):
             proxy.close(proxy.listener)
             proxy.cut()
             threading.Timer(2, proxy.listen, [proxy.port]).start()

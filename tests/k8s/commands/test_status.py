@@ -357,7 +357,7 @@ def test_ten_thousand_indexes_are_shown_page_by_page(ten_thousand, cluster, envi
     runner = CliRunner(env=environment)
     runner.invoke(cli, words)  # What is imported and cached stays.
     tracemalloc.start()
-    all_pods = list(cluster.each("pods", labels="batch.kubernetes.io/job-name=vast-r1"))
+    all_pods = list(cluster.list_objects("pods", labels="batch.kubernetes.io/job-name=vast-r1"))
     whole = tracemalloc.get_traced_memory()[1]
     assert len(all_pods) == 1500
     all_pods.clear()

@@ -9,7 +9,7 @@ import pytest
 from k8s.observe.causes import (
     exit_code_in_words,
     is_trouble,
-    last_words,
+    log_tail,
     why_failed,
     why_job_failed,
     why_pending,
@@ -90,19 +90,19 @@ def test_a_pod_of_no_index_is_none_of_the_sweeps():
 
 
 def test_the_end_of_the_log_is_taken_from_the_pod_where_the_kubelet_has_put_it_there():
-    assert "index 3 begins" in last_words(PODS["out of memory"])
-    assert last_words(PODS["no such command"]) == ""
+    assert "index 3 begins" in log_tail(PODS["out of memory"])
+    assert log_tail(PODS["no such command"]) == ""
 
 
 def test_that_the_kubelet_had_already_removed_the_log_is_not_taken_for_the_log():
     pod = copy.deepcopy(PODS["evicted"])
     terminated = pod["status"]["containerStatuses"][0]["state"]["terminated"]
-    assert last_words(pod) == "index 4 begins\n"
+    assert log_tail(pod) == "index 4 begins\n"
     terminated["message"] = (
         "Error on reading termination message from logs: failed to try resolving symlinks in path"
         ' "/var/log/pods/a/trial/0.log": lstat /var/log/pods/a/trial/0.log: no such file or directory'
     )
-    assert last_words(pod) == ""
+    assert log_tail(pod) == ""
     assert why_failed(pod) == why_failed(PODS["evicted"])
 
 

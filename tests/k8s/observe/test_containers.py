@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from job.errors import ConfigError
-from k8s.observe.causes import last_words, why_failed
+from k8s.observe.causes import log_tail, why_failed
 from k8s.observe.containers import find_program_container
-from k8s.observe.state import message_of, parse_pod
+from k8s.observe.state import parse_pod, termination_message
 
 PODS = json.loads(Path(__file__).with_name("pods.json").read_text())
 RUNS = {"running": {"startedAt": "2020-01-01T00:00:00Z"}}
@@ -29,7 +29,7 @@ def with_sidecar(name, state, kind="containerStatuses"):
 def test_a_pod_failed_for_what_the_trial_says_even_if_its_sidecar_failed_too(name, kind):
     pod = with_sidecar(name, FAILED, kind)
     assert why_failed(pod) == why_failed(PODS[name])
-    assert last_words(pod) == last_words(PODS[name])
+    assert log_tail(pod) == log_tail(PODS[name])
 
 
 def test_of_a_sidecar_that_alone_failed_its_own_name_and_words_are_shown():
@@ -45,7 +45,9 @@ def test_a_trial_has_been_running_since_its_own_container_started():
 
 
 def test_the_termination_message_is_the_trials():
-    assert message_of(with_sidecar("exit code 1", FAILED)) == message_of(PODS["exit code 1"]) != ""
+    assert (
+        termination_message(with_sidecar("exit code 1", FAILED)) == termination_message(PODS["exit code 1"]) != ""
+    )
 
 
 @pytest.mark.parametrize("name", ["trial", "driver", "retraining"])
