@@ -1,4 +1,4 @@
-"""Reading what the API answers: JSON, lines as they come, and what its errors say."""
+"""Reads the API's answers: JSON, lines as they arrive, and the messages of its errors."""
 
 import json
 import re
@@ -10,34 +10,34 @@ from k8s.api.errors import UnavailableError, error_of_status
 
 
 class Response(Protocol):
-    """An answer whose content is still to be read."""
+    """An answer whose content has not been read yet."""
 
     data: bytes
 
     def stream(self, amt: int | None) -> Iterator[bytes]:
-        """Yield the content in parts, as they come."""
+        """Yield the content in parts, as they arrive."""
 
     def close(self) -> None:
-        """End the connection."""
+        """Close the connection."""
 
 
 def parse_object(data: bytes) -> dict[str, Any]:
     """Return the JSON object that the API sent.
 
     Raises:
-        UnavailableError: it is cut off.
+        UnavailableError: the answer was cut short.
     """
     try:
         value = json.loads(data)
     except ValueError:
-        raise UnavailableError("the cluster's answer broke off") from None
+        raise UnavailableError("the cluster's answer was cut short") from None
     if not isinstance(value, dict):
-        raise SweepError("the cluster's answer is no object")
+        raise SweepError("the cluster's answer is not a JSON object")
     return value
 
 
 def response_lines(response: Response) -> Iterator[bytes]:
-    """Yield the lines of a response as they come; closing this generator ends the connection."""
+    """Yield the lines of a response as they arrive; closing this generator closes the connection."""
     rest = b""
     try:
         for part in response.stream(amt=None):
@@ -50,28 +50,28 @@ def response_lines(response: Response) -> Iterator[bytes]:
 
 
 def error_of_answer(status: int, reason: str, body: str, host: str) -> SweepError:
-    """Return the error for an answer that is none.
+    """Return the error for a request that failed.
 
     Args:
-        status: the HTTP status; 0 where there was not even that.
-        reason: what HTTP, or the library, says of it.
-        body: what the API says of it: a Status object.
+        status: the HTTP status, or 0 if there was none.
+        reason: the reason that HTTP or the client library gives.
+        body: the API's own explanation, a Status object as JSON.
         host: the cluster's URL.
     """
     if status:
         return error_of_status(status, _status_message(body) or reason)
     if found := re.search(
         r"Handshake status (\d+) ([\w ]+)", reason
-    ):  # A websocket's; it ends with the API's words.
+    ):  # From a websocket, whose message ends with the API's own.
         return error_of_status(
             int(found[1]), _status_message(reason[reason.find('{"kind"') :].strip("'b")) or found[2]
         )
     kind = ConfigError if "CERTIFICATE" in reason else UnavailableError
-    return kind(f"no safe connection to the cluster at {host}: {reason}")
+    return kind(f"cannot connect securely to the cluster at {host}: {reason}")
 
 
 def error_text(error: BaseException) -> str:
-    """Return the words of an error without the library's objects that it names first."""
+    """Return the text of an error, without the library's objects that it begins with."""
     words = error.args[-1] if len(error.args) > 1 else error
     return str(words).rpartition(": ")[2] or type(error).__name__
 

@@ -1,7 +1,7 @@
-"""The Kubernetes API of one namespace: the only importer of `kubernetes`, whose errors become ours here.
+"""The Kubernetes API of one namespace; the client library's errors become the program's own here.
 
-Objects are what the API sends, parsed JSON: the client library's own classes for them take a second and a
-half to import and several times the memory, and `kubectl get -o json` shows a person the same.
+Objects are the JSON that the API sends: the client library's own classes for them take a second and a half to
+import and several times the memory, and `kubectl get -o json` shows the same JSON.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -29,38 +29,38 @@ PATHS = {
     "pods": "/api/v1",
     "workloads": "/apis/kueue.x-k8s.io/v1beta1",
 }
-"""The kinds of objects that are asked for, and where the API has them."""
+"""The kinds of objects that the program reads, and their paths in the API."""
 LIST_PAGE_SIZE = 500
-"""Objects in a page of a list, as kubectl takes them: about 4 MB of pods."""
+"""The number of objects in a page of a list, the same as kubectl's: about 4 MB of pods."""
 CONNECT_SECONDS, READ_SECONDS = 10, 60
 WATCH_SECONDS = 60
-"""A watch is asked anew this often: a connection that died unseen (a laptop that slept) is found by then."""
+"""How long a watch lasts before a new one begins, so that a dead connection (a laptop that slept) is noticed."""
 
 
 @dataclass(frozen=True)
 class Page:
-    """A part of a list."""
+    """One page of a list."""
 
     items: list[Object]
     version: str
-    """From which version a watch goes on after the whole list."""
+    """The version from which a watch continues after the whole list."""
 
 
 class Cluster:
     """One namespace of one cluster. Threads may share it.
 
-    Every method may raise RefusedError (401, 403), UnavailableError, and SweepError for what else goes wrong.
+    Every method may raise RefusedError (401, 403), UnavailableError, and SweepError for anything else.
     """
 
     def __init__(
         self, api: kubernetes.client.ApiClient, namespace: str, headers: Iterable[tuple[str, str]] = ()
     ) -> None:
-        """Take the library's client, and the headers that each request has; `connect` makes one."""
+        """Take the library's client and additional headers for each request; `connect` makes a Cluster."""
         self._api = api
         self.configuration = api.configuration
         """The library's settings: certificates, credentials, proxy."""
         self.headers = tuple(headers)
-        """What each request has besides the credentials: whom it impersonates."""
+        """Headers of each request besides the credentials: whom to impersonate."""
         self.namespace = namespace
         self.host = str(api.configuration.host)
 
@@ -68,7 +68,7 @@ class Cluster:
         """Return an object.
 
         Raises:
-            ObjectNotFoundError: there is none of that name.
+            ObjectNotFoundError: there is no object of that name.
         """
         with self._translated_errors():
             return answers.parse_object(self._ask("GET", self.path(kind, name)).data)
@@ -76,10 +76,10 @@ class Cluster:
     def list_pages(
         self, kind: str, *, labels: str = "", fields: str = "", limit: int = LIST_PAGE_SIZE
     ) -> Iterator[Page]:
-        """Yield a list page by page; all pages show the same moment.
+        """Yield a list page by page; all pages show the list at the same moment.
 
         Raises:
-            ExpiredError: the caller took longer over it than the API keeps that moment (minutes).
+            ExpiredError: the caller took longer than the API keeps that moment (minutes).
         """
         query: dict[str, object] = {"labelSelector": labels, "fieldSelector": fields, "limit": limit}
         while True:
@@ -92,14 +92,14 @@ class Cluster:
             query["continue"] = about["continue"]
 
     def list_objects(self, kind: str, *, labels: str = "", fields: str = "") -> Iterator[Object]:
-        """Yield the objects of a list, holding one page of them at a time."""
+        """Yield the objects of a list; only one page of them is in memory at a time."""
         for page in self.list_pages(kind, labels=labels, fields=fields):
             yield from page.items
 
     def watch(self, kind: str, version: str, *, labels: str = "", fields: str = "") -> Iterator[Object]:
         """Yield the changes since a version (`type` and `object`), for at most `WATCH_SECONDS`.
 
-        The first is a BOOKMARK with that version: the API has begun to answer.
+        The first one is a BOOKMARK with that version, which shows that the API has begun to answer.
 
         Raises:
             ExpiredError: the API no longer has that version: list again.
@@ -126,11 +126,11 @@ class Cluster:
 
         Args:
             pod: the pod's name.
-            options: the API's own: `container`, `follow`, `previous`, `tailLines`, `sinceTime`, `timestamps`.
+            options: the API's own options, such as `container`, `follow`, `tailLines`, `sinceTime` or `timestamps`.
 
         Raises:
             ObjectNotFoundError: there is no such pod.
-            UnavailableError: the log, or the connection, broke off.
+            UnavailableError: the log or the connection broke off.
         """
         with self._translated_errors():
             yield from answers.response_lines(self._ask("GET", self.path("pods", pod, "log"), options))
@@ -145,7 +145,7 @@ class Cluster:
             return answers.parse_object(self._ask("POST", self.path(kind), body=body).data)
 
     def delete(self, kind: str, name: str) -> None:
-        """Delete an object; where it is gone already, nothing happens."""
+        """Delete an object, unless it is gone already."""
         with suppress(ObjectNotFoundError), self._translated_errors():
             self._ask("DELETE", self.path(kind, name)).close()
 
@@ -166,7 +166,7 @@ class Cluster:
         )
         every = urllib3.HTTPHeaderDict(headers)
         for name, value in self.headers:
-            every.add(name, value)  # The groups that are impersonated are a header each, of one name.
+            every.add(name, value)  # Each impersonated group is a header of its own, all with the same name.
         return method, url, every, *content
 
     def _ask(
@@ -178,10 +178,10 @@ class Cluster:
         body: Object | None = None,
         read_seconds: float = READ_SECONDS,
     ) -> answers.Response:
-        """Send a request; the response's content is still to be read."""
+        """Send a request; the caller reads the content of the response."""
         asked = [(name, _query_value(value)) for name, value in (query or {}).items() if value]
         request = self.request(method, path, asked, body)
-        # Who follows a log may wait for its next line for long; TCP's keep-alive finds a connection that died.
+        # The next line of a followed log may take long; TCP's keep-alive detects a dead connection.
         seconds = None if ("follow", "true") in asked else read_seconds
         answer = self._api.call_api(*request, _request_timeout=(CONNECT_SECONDS, seconds))
         if not 200 <= answer.status <= 299:
@@ -199,7 +199,7 @@ class Cluster:
             words = answers.error_text(error)
             raise UnavailableError(f"the cluster at {self.host} does not answer: {words}") from error
         except kubernetes.config.ConfigException as error:
-            raise RefusedError(f"the kubeconfig gives no credentials: {error}") from error
+            raise RefusedError(f"the kubeconfig provides no credentials: {error}") from error
 
 
 def _query_value(value: object) -> str:

@@ -23,18 +23,18 @@ def connect(kubeconfig: str | None = None, context: str | None = None, namespace
     """Find the cluster as kubectl does: by a kubeconfig, or in a pod by its service account.
 
     Args:
-        kubeconfig: a file, or several joined as in KUBECONFIG; left out, ~/.kube/config.
-        context: one of its contexts; left out, its current one.
-        namespace: left out, the context's or the pod's own.
+        kubeconfig: a file, or several joined as in KUBECONFIG; by default, ~/.kube/config.
+        context: one of its contexts; by default, its current one.
+        namespace: the namespace; by default, the context's or the pod's own.
 
     Raises:
-        ConfigError: there is no cluster to talk to; nothing was asked of one yet.
+        ConfigError: there is no cluster to talk to; no request has been sent yet.
     """
     if namespace and not _NAMESPACE.fullmatch(namespace):
-        raise ConfigError(f"{namespace!r} cannot be a namespace: its name has small letters, digits and '-' only")
+        raise ConfigError(f"{namespace!r} is not a valid namespace: use only lowercase letters, digits and '-'")
     settings = kubernetes.client.Configuration()
     files = kubeconfig or str(Path("~/.kube/config").expanduser())
-    # Not only files: a kubeconfig may come through a pipe.
+    # `exists`, not `is_file`: a kubeconfig may come through a pipe.
     exists = any(Path(file).expanduser().exists() for file in files.split(os.pathsep) if file)
     headers: list[tuple[str, str]] = []
     try:
@@ -49,10 +49,10 @@ def connect(kubeconfig: str | None = None, context: str | None = None, namespace
         if exists:
             raise ConfigError(f"the kubeconfig {files} cannot be used: {error}") from error
         raise ConfigError(
-            "no cluster: there is no ~/.kube/config, and this is no pod with a service account's token; "
+            "no cluster found: there is no ~/.kube/config, and this is not a pod with a service account token; "
             "name a kubeconfig with --kubeconfig or KUBECONFIG"
         ) from error
-    # The watches' own backoff count; a library that tries three times at once and prints warnings would not help.
+    # The program itself waits and retries; the library would try three times at once and print warnings.
     settings.retries = False
     settings.keep_alive = True
     api = _client(settings)
@@ -60,14 +60,16 @@ def connect(kubeconfig: str | None = None, context: str | None = None, namespace
         "http": urllib3.HTTPConnectionPool,
         "https": TLSConnectionPool,
     }
-    if not settings.verify_ssl:  # The kubeconfig says so (insecure-skip-tls-verify); kubectl does not warn either.
+    if (
+        not settings.verify_ssl
+    ):  # The kubeconfig asks for it (insecure-skip-tls-verify); kubectl does not warn, either.
         urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
     return Cluster(api, namespace or own, headers)
 
 
 def _client(settings: Any) -> kubernetes.client.ApiClient:
     try:
-        with warnings.catch_warnings(action="ignore"):  # What lacks for socks is told below.
+        with warnings.catch_warnings(action="ignore"):  # The error below says what is missing for a SOCKS proxy.
             return kubernetes.client.ApiClient(settings)
     except ImportError:
         raise ConfigError(

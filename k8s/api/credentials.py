@@ -1,4 +1,4 @@
-"""What a kubeconfig says of its user that the client library passes over: the credential plugin, impersonation."""
+"""Credential plugins and impersonation in a kubeconfig, which the client library ignores or mishandles."""
 
 import json
 import os
@@ -11,43 +11,45 @@ from job.errors import ConfigError
 
 _HEADERS = {"as": "Impersonate-User", "as-uid": "Impersonate-Uid"}
 _IN_A_HEADERS_NAME = "!#$&'*+^`|"
-"""What may stand there unescaped beside what `quote` leaves alone."""
+"""Characters that a header's name may contain unescaped, besides those that `quote` leaves alone."""
 
 
 def impersonation(user: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return the headers that say as whom the kubeconfig's user acts; a name may come several times.
+    """Return the headers for the identity that the kubeconfig's user impersonates; a name may occur several times.
 
     Raises:
-        ConfigError: groups or more are given without a user, or what cannot be sent.
+        ConfigError: groups or other fields are given without a user, or a value cannot be sent.
     """
     headers = [(header, user[key]) for key, header in _HEADERS.items() if user.get(key)]
     headers += [("Impersonate-Group", group) for group in user.get("as-groups") or ()]
     for name, values in (user.get("as-user-extra") or {}).items():
-        # Go's HTTP server, which the API is, knows no capital letters in names of headers.
+        # The API decodes the key from the header's name, in which HTTP does not preserve capital letters.
         header = f"Impersonate-Extra-{quote(name.lower(), safe=_IN_A_HEADERS_NAME)}"
         headers += [(header, value) for value in values]
     if headers and not user.get("as"):
-        raise ConfigError("the kubeconfig impersonates groups, a uid or more without a user: give `as`, too")
+        raise ConfigError("the kubeconfig impersonates groups, a UID or extra fields but no user: set `as`, too")
     for header, value in headers:
         if not (isinstance(value, str) and value.isascii() and value.isprintable()):
-            raise ConfigError(f"the kubeconfig's {header} {value!r} cannot be sent: it takes printable ASCII")
+            raise ConfigError(
+                f"the kubeconfig's {header} {value!r} cannot be sent: only printable ASCII is allowed"
+            )
     return headers
 
 
 def ask_plugin(plugin: dict[str, Any], cluster: dict[str, Any], folder: str) -> dict[str, Any]:
-    """Run a credential plugin; return the `status` of its answer.
+    """Run a credential plugin and return the `status` of its answer.
 
     Args:
         plugin: the `exec` of the kubeconfig's user.
         cluster: the kubeconfig's cluster.
-        folder: the kubeconfig's, in which a relative command is looked for.
+        folder: the kubeconfig's folder, to which a relative command refers.
 
     Raises:
-        ConfigError: there is no such program, or it gives no credentials; the text has its own words.
+        ConfigError: there is no such program, or it provides no credentials; the text includes its own message.
     """
     command, version = plugin.get("command"), plugin.get("apiVersion")
     if not command or not version:
-        raise ConfigError("the kubeconfig's credential plugin (`exec`) lacks its command or apiVersion")
+        raise ConfigError("the kubeconfig's credential plugin (`exec`) has no command or no apiVersion")
     interactive = plugin.get("interactiveMode") != "Never" and sys.stdin is not None and sys.stdin.isatty()
     spec: dict[str, Any] = {"interactive": interactive}
     if plugin.get("provideClusterInfo"):
@@ -55,7 +57,7 @@ def ask_plugin(plugin: dict[str, Any], cluster: dict[str, Any], folder: str) -> 
     info = json.dumps({"apiVersion": version, "kind": "ExecCredential", "spec": spec})
     own = {item["name"]: item["value"] for item in plugin.get("env") or ()}
     try:
-        # On a terminal a plugin may ask the person something, and says so on standard error.
+        # On a terminal, a plugin may ask the user something, and does so on standard error.
         ended = subprocess.run(  # noqa: S603
             [command, *(plugin.get("args") or ())],
             stdin=None if interactive else subprocess.DEVNULL,
@@ -79,7 +81,7 @@ def ask_plugin(plugin: dict[str, Any], cluster: dict[str, Any], folder: str) -> 
         words = "printed no credentials (an ExecCredential as JSON, with a token or a certificate and its key)"
         raise _no_credentials(plugin, words, ended.stderr)
     if answer.get("apiVersion") != version:
-        words = f"answers in the version {answer.get('apiVersion')}, the kubeconfig asks for {version}"
+        words = f"answered in version {answer.get('apiVersion')}, but the kubeconfig asks for {version}"
         raise _no_credentials(plugin, words)
     return dict(status)
 
@@ -92,6 +94,6 @@ def _cluster_for_plugin(cluster: dict[str, Any]) -> dict[str, Any]:
 
 def _no_credentials(plugin: dict[str, Any], what: str, said: bytes | None = None) -> ConfigError:
     words = [(said or b"").decode(errors="replace"), plugin.get("installHint") or ""]
-    told = "; ".join(" ".join(each.split()) for each in words if each.strip())
-    name = plugin["command"]
-    return ConfigError(f"the kubeconfig's credential plugin {name} {what}{f': {told}' if told else ''}")
+    explanation = "; ".join(" ".join(each.split()) for each in words if each.strip())
+    error = f"the kubeconfig's credential plugin {plugin['command']} {what}"
+    return ConfigError(f"{error}: {explanation}" if explanation else error)

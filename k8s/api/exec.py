@@ -27,7 +27,7 @@ def run_in_pod(cluster: Cluster, pod: str, container: str, command: list[str]) -
 
     Raises:
         SweepError: the command failed; the text is what it wrote to its standard error.
-        UnavailableError: the connection broke.
+        UnavailableError: the connection broke off.
     """
     from websocket import ABNF, WebSocketException  # only here
 
@@ -36,12 +36,12 @@ def run_in_pod(cluster: Cluster, pod: str, container: str, command: list[str]) -
     _, url, headers, *_ = cluster.request("GET", cluster.path("pods", pod, "exec"), query)
     try:
         socket = _open_websocket(cluster, url.replace("http", "ws", 1), headers)
-    except Exception as error:  # The websocket library's own, and those below it.
+    except Exception as error:  # Errors of the websocket library and of the layers below it.
         raise answers.error_of_answer(0, str(error), "", cluster.host) from error
     stderr = status = b""
     try:
         socket.settimeout(READ_SECONDS)
-        # The library's own WSClient would hold all that has come, and can lose the end of it.
+        # The library's own WSClient keeps all data in memory and can lose the end of it.
         while (received := socket.recv_data_frame())[0] == ABNF.OPCODE_BINARY:
             channel, data = received[1].data[:1], received[1].data[1:]
             if channel == _STDOUT:

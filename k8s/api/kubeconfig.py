@@ -14,18 +14,22 @@ from k8s.api.credentials import ask_plugin, impersonation
 
 
 class _KubeconfigLoader(KubeConfigLoader):
-    """Reads a kubeconfig; where the library goes on without credentials, it says what is wrong.
+    """Reads a kubeconfig, and raises an error where the library would continue without credentials.
 
-    Its `_load_from_exec_plugin` goes before the library's of that name, also when a token has expired.
+    Its `_load_from_exec_plugin` overrides the library's method, which is also called when a token has expired.
     """
 
     @property
     def user(self) -> dict[str, Any]:
-        """What the kubeconfig says of the context's user."""
+        """The kubeconfig's entry for the context's user."""
         return dict(self._user.value) if self._user else {}
 
     def check_user(self) -> None:
-        """Refuse a user that is not there, or whose credentials cannot be had."""
+        """Check that the context's user exists and has credentials.
+
+        Raises:
+            ConfigError: it does not.
+        """
         context = self._current_context
         name = context["context"].safe_get("user")
         if name and self._user is None:
@@ -33,7 +37,7 @@ class _KubeconfigLoader(KubeConfigLoader):
         provider = self.user.get("auth-provider")
         if provider and "token" not in self.__dict__:
             name = provider.get("name")
-            raise ConfigError(f"the auth-provider {name} of the kubeconfig's user gives no credentials")
+            raise ConfigError(f"the auth-provider {name} of the kubeconfig's user provides no credentials")
 
     def _load_from_exec_plugin(self) -> bool:
         if "exec" not in self.user:
@@ -52,9 +56,13 @@ class _KubeconfigLoader(KubeConfigLoader):
 
 
 def load_kubeconfig(settings: Any, files: str, context: str | None) -> tuple[str, list[tuple[str, str]]]:
-    """Read the kubeconfig into the settings; return the context's namespace, and each request's headers."""
+    """Read the kubeconfig into the settings.
+
+    Returns:
+        The context's namespace, and the headers that each request needs.
+    """
     try:
-        # As kubectl does, an empty file among several is passed over. Each is read once: it may be a pipe.
+        # Like kubectl, skip an empty file among several. Read each only once: it may be a pipe.
         merged = KubeConfigMerger(os.pathsep.join(file for file in files.split(os.pathsep) if not _is_empty(file)))
         if merged.config is None:
             raise ConfigError(f"the kubeconfig {files} is empty")
@@ -67,7 +75,7 @@ def load_kubeconfig(settings: Any, files: str, context: str | None) -> tuple[str
         return str(loader.current_context["context"].get("namespace") or "default"), impersonation(loader.user)
     except (ConfigError, kubernetes.config.ConfigException):
         raise
-    except Exception as error:  # What a file that is no kubeconfig makes the library stumble over is not told.
+    except Exception as error:  # The library documents no errors for a file that is not a kubeconfig.
         raise ConfigError(f"the kubeconfig {files} cannot be read: {error}") from error
 
 

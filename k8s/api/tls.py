@@ -8,8 +8,8 @@ import urllib3
 class TLSConnection(urllib3.connection.HTTPSConnection):
     """A connection that checks certificates as kubectl does, with a context of its own.
 
-    Each connection loads the client's certificate into its context: two threads that did so to one context at
-    once would corrupt memory.
+    Each connection loads the client's certificate into its own context: two threads that did so to the same
+    context at the same time would corrupt memory.
     """
 
     def connect(self) -> None:
@@ -28,7 +28,7 @@ class TLSConnectionPool(urllib3.HTTPSConnectionPool):
 def tls_context(required: int, *, any_authority: bool) -> ssl.SSLContext:
     """Return a context that checks certificates as kubectl does.
 
-    Python 3.13 also refuses a cluster's certificate authority whose own certificate lacks an extension (key
+    By default, Python 3.13 also rejects a certificate authority whose own certificate lacks an extension (key
     usage, authority key identifier), as those of older clusters do.
     """
     context: ssl.SSLContext = urllib3.util.ssl_.create_urllib3_context(cert_reqs=required)

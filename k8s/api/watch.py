@@ -1,4 +1,4 @@
-"""Following a kind of objects to whatever end, through closed connections, expired versions and API restarts."""
+"""Follows objects of a kind through closed connections, expired versions and restarts of the API server."""
 
 import queue
 import random
@@ -14,21 +14,21 @@ from k8s.api.errors import ExpiredError, UnavailableError
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 PATIENCE_SECONDS = 600.0
-"""How long the cluster may not answer: an upgrade of a managed control plane takes minutes."""
+"""How long the cluster may be silent: an upgrade of a managed control plane takes minutes."""
 
 ADDED, MODIFIED, DELETED = "ADDED", "MODIFIED", "DELETED"
-"""What the API says of an object."""
+"""The API's own types of changes to an object."""
 BEGIN, END = "LISTING", "LISTED"
-"""Between these two comes everything there is; whatever was known before and does not come is gone."""
+"""Between these two, all existing objects arrive; any object known before that does not arrive is gone."""
 SILENT, ANSWERS = "SILENT", "ANSWERS"
-"""The cluster does not answer, and is asked again; it answers again."""
+"""The cluster does not answer and is asked again; the cluster answers again."""
 TICK = "TICK"
-"""Nothing has happened for a second."""
+"""Nothing has happened for a while."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """What happened: one of the words above."""
+    """Something that happened; `type` is one of the constants above."""
 
     type: str
     kind: str = ""
@@ -46,16 +46,16 @@ class WatchTarget:
 
 
 class Backoff:
-    """Growing backoff between tries, each a little random, so that a thousand clients do not come back at once."""
+    """Exponential backoff with jitter, so that a thousand clients do not come back at the same moment."""
 
     def __init__(self, patience: float = PATIENCE_SECONDS) -> None:
-        """Take how long to go on trying, in seconds."""
+        """Take how long to keep trying, in seconds."""
         self._patience = patience
         self.tries = 0
         self._since = 0.0
 
     def reset(self) -> bool:
-        """Start anew, for the cluster has answered; say whether it had been silent for longer than one try."""
+        """Start over, since the cluster has answered; return whether it had been silent for more than one try."""
         silent, self.tries = self.tries > 1, 0
         return silent
 
@@ -63,7 +63,7 @@ class Backoff:
         """Return the seconds to wait before the next try.
 
         Raises:
-            SweepError: the one given; it has been so for too long.
+            SweepError: the given error, if it has persisted for too long.
         """
         self._since = self._since if self.tries else time.monotonic()
         if time.monotonic() - self._since > self._patience:
@@ -79,7 +79,7 @@ def follow(
     sleep: Callable[[float], object] = time.sleep,
     backoff: Backoff | None = None,
 ) -> Iterator[Change]:
-    """Yield all objects there are, then their changes, without end.
+    """Yield all existing objects, then their changes, without end.
 
     Raises:
         RefusedError: the credentials do not allow it.
@@ -98,7 +98,7 @@ def follow(
                 version = change["object"]["metadata"]["resourceVersion"]
                 if change["type"] != "BOOKMARK":
                     yield Change(change["type"], target.kind, change["object"])
-            # A server that ends each watch at once is not asked without a pause.
+            # Do not flood a server that ends each watch immediately.
             sleep(max(0.0, FIRST_PAUSE - (time.monotonic() - asked)))
         except ExpiredError as error:
             version = ""
@@ -110,7 +110,7 @@ def follow(
 
 
 def _listed_objects(cluster: Cluster, target: WatchTarget) -> Generator[Change, None, str]:
-    """Yield what there is; return the version from which a watch goes on."""
+    """Yield all existing objects; return the version from which a watch continues."""
     version = ""
     yield Change(BEGIN, target.kind)
     for page in cluster.list_pages(target.kind, labels=target.labels, fields=target.fields):
@@ -121,7 +121,7 @@ def _listed_objects(cluster: Cluster, target: WatchTarget) -> Generator[Change, 
 
 
 def list_all(cluster: Cluster, target: WatchTarget) -> Iterator[Object]:
-    """Yield all objects there are; where the cluster does not answer, it is asked again, and some come twice.
+    """Yield all existing objects; if the cluster does not answer, it is asked again, and some may come twice.
 
     Raises:
         RefusedError: the credentials do not allow it.
@@ -138,13 +138,13 @@ def list_all(cluster: Cluster, target: WatchTarget) -> Iterator[Object]:
 
 
 class Follower:
-    """Follows several kinds at once, each in a thread of its own; use it as a context manager.
+    """Follows several kinds at the same time, each in a thread of its own; use it as a context manager.
 
-    The threads wait when nobody takes the changes, so that a list of any length needs little memory.
+    The threads wait while nobody takes the changes, so that a list of any length needs little memory.
     """
 
     def __init__(self, cluster: Cluster, targets: Sequence[WatchTarget]) -> None:
-        """Take what to follow; nothing is asked yet."""
+        """Take what to follow; no request is sent yet."""
         self._cluster = cluster
         self._targets = targets
         self._queue: queue.Queue[Change | Exception] = queue.Queue(maxsize=1000)
@@ -157,14 +157,14 @@ class Follower:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Let the threads end, at their watches' next change or end."""
+        """Tell the threads to end; each does so at the next change or the end of its watch."""
         self._stop.set()
 
     def changes(self, tick: float = 1.0) -> Iterator[Change]:
-        """Yield what happens, and TICK where nothing does for a while; without end.
+        """Yield the changes, and TICK whenever `tick` seconds pass without one; without end.
 
         Raises:
-            SweepError: what `follow` raises, in any of the threads.
+            SweepError: any error that `follow` raises in one of the threads.
         """
         while True:
             try:

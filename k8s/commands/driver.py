@@ -1,7 +1,7 @@
 """The driver: watches a sweep's Job to its end, then writes the run's leaderboard and summary.
 
-It holds nothing that cannot be found again: a driver that died is started anew, the pods that still exist tell
-it what it missed, and of those that are gone the run has why they failed.
+It holds nothing that cannot be recovered: a new driver takes over from one that died, the pods that still exist
+show what it missed, and the run stores why the pods that are gone had failed.
 """
 
 import time
@@ -27,19 +27,19 @@ from k8s.release.reachability import check_reachable
 from k8s.release.sweeps import ReleaseSweep
 
 PROGRESS_SECONDS = 10.0
-"""At most this often the log says how far the sweep is."""
+"""The shortest time between two log lines about the sweep's progress."""
 
 WHY_WAITING_SECONDS = 15.0
-"""At most this often the driver asks what a Job without any pod waits for."""
+"""The shortest time between two requests for what a Job that lacks pods is waiting for."""
 
 MOST_STORED = 1000
-"""Of so many indexes it is stored at once why an attempt failed; of more, only in the end."""
+"""For how many indexes the reason of a failure is stored immediately; for further ones, only at the end."""
 
 STORE_AGAIN_SECONDS = 300.0
-"""How long nothing is stored after storage refused it: each try may take a minute, in which nothing is watched."""
+"""How long nothing is stored after storage has failed: each try may take a minute, in which nothing is watched."""
 
 MOST_TROUBLES = 50
-"""So many different reasons why pods are pending the log says, then no more."""
+"""How many different reasons for pending pods are logged."""
 
 
 def drive(cluster: Cluster, sweep: ReleaseSweep, run: Run, sink: logs.Sink) -> Leaderboard:
@@ -56,12 +56,12 @@ def drive(cluster: Cluster, sweep: ReleaseSweep, run: Run, sink: logs.Sink) -> L
 
     Raises:
         ConfigError: the output has another sweep's run of this name, which is left as it is.
-        SweepError: the Job was deleted; the cluster has not answered for long, or refuses; the output is not
-            to be had.
+        SweepError: the Job was deleted; the cluster has not answered for too long, or refuses; the output cannot
+            be reached.
     """
     check_reachable(run)
     with suppress(StorageUnavailableError):
-        run.check()  # Another sweep's run is refused now, not in the end.
+        run.check()  # Refuse another sweep's run now, not at the end.
     driver = _Driver(cluster, sweep, run, sink)
     driver.watch()
     run.check()
@@ -77,7 +77,7 @@ def drive(cluster: Cluster, sweep: ReleaseSweep, run: Run, sink: logs.Sink) -> L
 
 
 def without_cut_line(lines: list[str]) -> list[str]:
-    """Leave out a first line that is the end of a JSON object: of a log, the kubelet keeps so many bytes."""
+    """Leave out a first line that is the end of a JSON object: the kubelet keeps a log's last bytes, not lines."""
     cut = len(lines) > 1 and lines[0].endswith("}") and not lines[0].startswith("{")
     return lines[1:] if cut else lines
 
@@ -125,14 +125,14 @@ class _Driver:
                     raise SweepError(f"the Job {job.name} was deleted while the driver watched it")
                 if self.state.job.outcome:
                     break
-        # The Job's end may have come before its last pods' changes.
+        # The end of the Job may arrive before the changes of its last pods.
         for pod in watching.list_all(self._cluster, pods):
             self._handle(watching.Change(watching.MODIFIED, "pods", pod))
         self._next_progress = 0
         self._log_progress()
 
     def failures(self) -> dict[int, IndexFailure]:
-        """Return each index that is not completed, and why."""
+        """Return why each index that is not completed failed."""
         completed = self.state.job.completed
         return {
             index: self._failure(index) for index in range(self.state.job.completions) if index not in completed
@@ -153,7 +153,7 @@ class _Driver:
         elif pod and pod.phase == "pending" and pod.cause and is_trouble(pod.cause):
             self._log_once(f"{self._trial_names(pod.index)} is pending: {pod.cause.text}", key=pod.cause.text)
         elif change.type == watching.SILENT:
-            self._log(f"{change.words}; asking again", severity="WARNING")
+            self._log(f"{change.words}; trying again", severity="WARNING")
         elif change.type == watching.ANSWERS:
             self._log("the cluster answers again")
         self._log_waiting()
@@ -162,7 +162,7 @@ class _Driver:
     def _handle_failed_pod(self, pod: Pod, change: watching.Change) -> None:
         known = self._attempts.get(pod.index)
         if known and known.pod.uid == pod.uid and pod.cause and pod.cause.exit_code is not None:
-            # Of an evicted pod, the kubelet may tell only later how its container ended.
+            # The kubelet may report only later how the container of an evicted pod ended.
             self._attempts[pod.index] = _SeenAttempt(pod, known.log)
         if known and (known.pod.uid == pod.uid or known.pod.created > pod.created):
             return
@@ -181,7 +181,7 @@ class _Driver:
         self._store_failure(pod)
 
     def _store_failure(self, pod: Pod) -> None:
-        """Store why an attempt failed: a node that is drained takes its failed pods and this driver with it."""
+        """Store why an attempt failed: draining a node removes its failed pods, and perhaps this driver."""
         if pod.cause is None or time.monotonic() < self._next_stored:
             return
         if pod.index in self._stored or len(self._stored) < MOST_STORED:
@@ -191,7 +191,7 @@ class _Driver:
                 store_failure(
                     self._run, self.state.job.uid, pod.index, _failure(pod.cause, self._attempts[pod.index])
                 )
-            except SweepError:  # What is not stored is lost only with this driver.
+            except SweepError:  # Unless this driver dies, it still knows the reason at the end.
                 self._next_stored = time.monotonic() + STORE_AGAIN_SECONDS
 
     def _last_lines(self, pod: Object) -> tuple[str, ...]:

@@ -1,11 +1,11 @@
-"""A run's results in a local folder, in a layout for people.
+"""Copies a run's results into a local folder, in a layout for people.
 
     DIR/index.html, sweep.json, leaderboard.csv, summary.json
     DIR/pictures/*.svg
     DIR/<trial>/result.json, replicates.csv, history.csv, model.keras, README.md, log.jsonl, events.out.tfevents
 
-The folder appears whole: it is made beside its place and then renamed. Into one that holds the same run, each
-further trial is moved whole.
+The folder appears complete: it is built under a temporary name next to the target and then renamed. If the target
+already holds the same run, each further trial is moved there complete.
 """
 
 import json
@@ -33,10 +33,10 @@ PARALLEL_DOWNLOADS = 16
 
 @contextmanager
 def sibling_folder(target: Path) -> Iterator[Path]:
-    """Give a hidden folder beside a place; it is gone after the block.
+    """Give a hidden temporary folder next to the target; it is removed after the block.
 
     Raises:
-        ConfigError: none can be made there.
+        ConfigError: no folder can be made there.
     """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -48,10 +48,10 @@ def sibling_folder(target: Path) -> Iterator[Path]:
 
 
 def check_target(target: Path, run: str) -> None:
-    """Find out, before anything is fetched, whether results of the run of this name may go into a folder.
+    """Check, before anything is fetched, that a folder can take the results of a run.
 
     Raises:
-        ConfigError: it is no folder, or holds anything else.
+        ConfigError: it is not a folder, or holds anything else.
     """
     names = _folder_names(target)
     if names:
@@ -73,7 +73,7 @@ def export(run: Run, target: Path) -> tuple[int, int]:
         target: a folder that does not exist, is empty, or holds results of the same run.
 
     Returns:
-        How many trials the folder had not had, and how many it has now.
+        The number of trials that are new in the folder, and the number that it has now.
 
     Raises:
         ConfigError: the folder holds anything else; it is left as it is.
@@ -149,7 +149,7 @@ def _copy(run: Run, folder: Path, trial: str) -> None:
 
 
 def _exported(name: str) -> str:
-    """Return the name that a file of an attempt has here: TensorBoard shall find it."""
+    """Return the exported name of an attempt's file: TensorBoard must recognise its events."""
     return SHOWN_EVENTS if name == EVENTS else name
 
 
@@ -158,7 +158,7 @@ def _result_text(result: TrialResult) -> str:
 
 
 def _write_exported_report(run: Run, folder: Path) -> None:
-    """Write the page, its pictures and the leaderboard of now; the run's own may be older, and link elsewhere."""
+    """Write the current page, pictures and leaderboard; the run's own may be older, and link to other places."""
     report = read_report(run)
     (folder / EXPORTED_PAGE).write_text(render(report, exported=True), encoding="utf-8")
     (folder / EXPORTED_LEADERBOARD).write_text(leaderboard_csv(report.board))
@@ -178,7 +178,7 @@ def _move(folder: Path, target: Path) -> None:
     if not target.exists() or not any(target.iterdir()):
         folder.chmod(0o755)
         folder.rename(target)
-        folder.mkdir()  # For the temporary folder's own end.
+        folder.mkdir()  # TemporaryDirectory removes it.
         return
     (target / PICTURES_FOLDER).mkdir(exist_ok=True)
     for path in (*folder.iterdir(), *(folder / PICTURES_FOLDER).iterdir()):

@@ -1,4 +1,4 @@
-"""Why an index of a Job has no result: kept in the run, since pods and nodes do not stay."""
+"""Stores in the run why an index of a Job failed, since pods and nodes do not last."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -11,7 +11,7 @@ from job.runs.run import Run
 from k8s.observe.causes import Cause
 
 LOG_LINES = 10
-"""How much of the log of a failed attempt is kept."""
+"""How many lines of the log of a failed attempt are kept."""
 
 
 @dataclass(frozen=True)

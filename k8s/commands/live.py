@@ -1,4 +1,4 @@
-"""The live table of a release's trials on a terminal."""
+"""Shows a live table of a release's trials on a terminal."""
 
 import time
 from collections import defaultdict
@@ -21,15 +21,15 @@ from k8s.release.sweeps import ReleaseSweep
 
 REFRESH_SECONDS = 1.0
 STATUS_SECONDS = 10.0
-"""How often it is asked what a Job waits for, and which trials are done beyond what the Job itself says."""
+"""How often to ask what a Job is waiting for, and which trials are done that the Job does not show yet."""
 
 _MOST_URGENT_FIRST = (FAILED, RUNNING, PENDING, DONE)
-"""Which trials are shown where the terminal is too low for all."""
+"""Which trials to show first if the terminal has too few lines for all of them."""
 _STYLES = {FAILED: "red", RUNNING: "cyan", PENDING: "dim", DONE: "green"}
 
 
 def show_live_table(cluster: Cluster, sweep: ReleaseSweep, results: SweepResults, console: Console) -> None:
-    """Show the table, and go on until the Job has ended or the user stops it."""
+    """Show the table until the Job has ended or the user stops the program."""
     state = JobState(parse_job(sweep.job))
     targets = [
         watching.WatchTarget("jobs", fields=f"metadata.name={sweep.name}"),
@@ -47,7 +47,7 @@ def show_live_table(cluster: Cluster, sweep: ReleaseSweep, results: SweepResults
             ended = state.gone or bool(state.job.outcome)
             table.silent = {watching.SILENT: change.words, watching.ANSWERS: ""}.get(change.type, table.silent)
             if listed and table.is_due(at_once=ended):
-                live.update(table.draw(anew=ended), refresh=True)
+                live.update(table.draw(refresh_status=ended), refresh=True)
             if listed and ended:
                 return
 
@@ -67,9 +67,9 @@ class _LiveTable:
     def is_due(self, *, at_once: bool) -> bool:
         return at_once or time.monotonic() - self._drawn >= REFRESH_SECONDS
 
-    def draw(self, *, anew: bool) -> Group:
+    def draw(self, *, refresh_status: bool) -> Group:
         self._drawn = time.monotonic()
-        if anew or self._status is None or self._drawn - self._asked >= STATUS_SECONDS:
+        if refresh_status or self._status is None or self._drawn - self._asked >= STATUS_SECONDS:
             self._status, self._asked = self._new_status(), self._drawn
         shown, more = self._chosen(self._status)
         table = Table(box=None, pad_edge=False, show_header=False, expand=True)
@@ -85,7 +85,7 @@ class _LiveTable:
         return Group(Text(self._status.headline(), "bold"), table, *notes)
 
     def _row(self, item: TrialState) -> TrialStatus:
-        """Return the trial's row; results do not change, and are read once."""
+        """Return the status of a trial; a result never changes, and is read only once."""
         if item.state != DONE:
             return self._results.row(item)
         name = item.trial.name
@@ -94,7 +94,7 @@ class _LiveTable:
         return self._rows[name]
 
     def _chosen(self, status: Status) -> tuple[list[TrialState], int]:
-        """Return the trials that the terminal has room for, and how many more there are."""
+        """Return the trials that fit on the terminal, and the number of those that do not."""
         room, total = max(self._console.height - 5, 1), 0
         by_state: dict[str, list[TrialState]] = defaultdict(list)
         for item in status.trials():

@@ -8,9 +8,9 @@ from k8s.api.client import Cluster, Object
 from k8s.observe.containers import TRIAL_CONTAINER
 
 MOST_LOG_BYTES = 8192
-"""So much of a log's end is read for its last lines: one line may be of any length."""
+"""How many bytes to read for the last lines of a log: a line may have any length."""
 LOG_REMOVED = b"unable to retrieve container logs for "
-"""So the kubelet says, as if it were the log, that it has removed the container."""
+"""How the kubelet's message begins, in place of the log, when it has removed the container."""
 
 
 def last_lines(cluster: Cluster, pod: Object, lines: int) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The log of a trial: its newest pod's, followed where that still runs; else what the run has stored of it."""
+"""Finds the log of a trial: its newest pod's, followed while the pod runs, or else the one stored in the run."""
 
 import json
 import time
@@ -20,10 +20,10 @@ from k8s.release.reachability import check_reachable
 from k8s.release.sweeps import ReleaseSweep, read_job
 
 _NO_CONTAINER = '" is terminated'
-"""So ends what the API says instead, once the container of an evicted pod is gone."""
+"""How the API's message ends once the container of an evicted pod is gone."""
 _REMOVED = "has a pod whose log the cluster has removed"
 PENDING_SECONDS = 10.0
-"""How often it is asked what a trial without a pod waits for."""
+"""How often to ask what a trial without a pod is waiting for."""
 
 
 def find_trial(sweep: ReleaseSweep, word: str) -> Trial:
@@ -41,14 +41,14 @@ def find_trial(sweep: ReleaseSweep, word: str) -> Trial:
 
 
 class _RemovedError(Exception):
-    """The kubelet has removed a container, and its log with it, although the pod is still there."""
+    """The kubelet has removed a container and its log, although the pod still exists."""
 
 
 class TrialLog:
     """The log of one trial of a sweep."""
 
     def __init__(self, cluster: Cluster, sweep: ReleaseSweep, trial: Trial, notify: Callable[[str], None]) -> None:
-        """Take what to look for, and what tells a person what is shown; nothing is asked yet."""
+        """Take the trial, and a function that shows messages to the user; no request is sent yet."""
         self._cluster = cluster
         self._sweep = sweep
         self._trial = trial
@@ -59,11 +59,11 @@ class TrialLog:
         """Yield the lines of the log.
 
         Args:
-            run: opens the run, which has the log when the pod is gone.
-            follow: wait for the pod to begin, and then for further lines until it ends.
+            run: opens the run, which stores the log in case the pod is gone.
+            follow: wait for the pod to start, and then for further lines until it ends.
 
         Raises:
-            SweepError: the trial has not begun, or its log is nowhere.
+            SweepError: the trial has not started, or there is no log of it.
         """
         if follow:
             self._wait(None)
@@ -71,7 +71,7 @@ class TrialLog:
         begun = [pod for pod in pods if pod.phase != "pending"]
         if not begun:
             self._check_begun(pods)
-            yield from self._stored(run(), "has no pod any more")
+            yield from self._stored(run(), "no longer has a pod")
         elif follow:
             yield from self._only_of_this_trial(self._follow_attempts(begun[-1], run))
         else:
@@ -82,7 +82,7 @@ class TrialLog:
             yield from self._only_of_this_trial(self._read(begun[-1].name, run))
 
     def _pods(self) -> list[Pod]:
-        """Return the trial's pods, the oldest first."""
+        """Return the trial's pods, oldest first."""
         records = [
             parse_pod(pod) for pod in self._cluster.list_objects("pods", labels=self._sweep.labels_of(self._index))
         ]
@@ -99,27 +99,27 @@ class TrialLog:
         return state_of_trial(self._index, state, why_waiting(self._cluster, state.job), self._trial)
 
     def _wait(self, last: Pod | None) -> None:
-        """Return when the pod after this one has begun, or none will; tell meanwhile why there is none.
+        """Return when the pod after `last` has started or it is certain that none will; meanwhile, say why not.
 
         Raises:
             SweepError: the Job was deleted.
         """
-        told = ""
+        notified = ""
         for state in self._states():
             pod, now = state.pods.get(self._index), self._now(state)
             if now.state == RUNNING and pod and not (last and pod.uid == last.uid):
                 return
             words = f"{self._trial.name} is {now.state}: {now.cause.text}" if now.cause else ""
-            if words and words != told:
+            if words and words != notified:
                 self._notify(words)
-                told = words
+                notified = words
             if now.state in (DONE, FAILED):
                 return
             if state.gone:
                 raise SweepError(f"the Job {self._sweep.name} was deleted, and {self._trial.name} with it")
 
     def _states(self) -> Iterator[JobState]:
-        """Yield what is known of the Job and the trial's pods: all there is, then after each change."""
+        """Yield the state of the Job and the trial's pods: first all that exist, then after each change."""
         state, listed = JobState(parse_job(self._sweep.job)), False
         job = WatchTarget("jobs", fields=f"metadata.name={self._sweep.name}")
         with Follower(
@@ -135,7 +135,7 @@ class TrialLog:
         """Yield the lines of a pod's log.
 
         Raises:
-            _RemovedError: the first of them says that there is no log any more.
+            _RemovedError: the first line says that the log is gone.
         """
         try:
             for number, line in enumerate(self._cluster.log(pod, container=TRIAL_CONTAINER, **options)):
@@ -156,7 +156,7 @@ class TrialLog:
             yield from self._stored(run(), _REMOVED)
 
     def _follow_attempts(self, pod: Pod, run: Callable[[], Run]) -> Iterator[str]:
-        """Yield the lines of a pod's log and, where it fails, of those that are started in its place."""
+        """Yield the lines of a pod's log and, if the pod fails, of the pods that replace it."""
         newer = [pod]
         while newer:
             pod = newer[0]
@@ -168,11 +168,11 @@ class TrialLog:
             newer = [one for one in self._pods() if _age(one) > _age(pod) and one.phase != "pending"]
 
     def _follow(self, pod: str) -> Iterator[str]:
-        """Yield the lines of a pod's log until the pod ends, each once, however often the connection breaks."""
+        """Yield the lines of a pod's log until the pod ends, each line once, even if the connection breaks."""
         last, backoff = b"", Backoff()
         while True:
             try:
-                seen = last  # `sinceTime` is taken to the second: what comes again is left out.
+                seen = last  # `sinceTime` is rounded to the second: skip the lines that come again.
                 for line in self._log(pod, follow=True, timestamps=True, sinceTime=seen.decode()):
                     stamp, _, text = line.partition(b" ")
                     last = max(last, stamp)
@@ -189,16 +189,16 @@ class TrialLog:
                 return
 
     def _only_of_this_trial(self, lines: Iterator[str]) -> Iterator[str]:
-        """Leave out what the pod says of its other trials."""
+        """Leave out the lines about the pod's other trials."""
         for line in lines:
             if self._sweep.config.trials_per_pod == 1 or parse_log_line(line).trial in (None, self._trial.name):
                 yield line
 
     def _stored(self, run: Run, why: str) -> Iterator[str]:
-        """Yield the log that the run has: of the attempt that counts, else of the newest that stored one.
+        """Yield the log stored in the run: that of the attempt that counts, or else the newest.
 
         Raises:
-            SweepError: it has none; the text says why the cluster has none, too.
+            SweepError: it has none; the text also says why the cluster has none.
         """
         check_reachable(run)
         if run.is_finished(self._trial.name):
@@ -209,7 +209,7 @@ class TrialLog:
             logs = [run.storage.read(run.object_name(name)) for name in names]
         if not logs:
             raise SweepError(f"{self._trial.name} {why}, and {run.url} has no log of it")
-        self._notify(f"{self._trial.name} {why}; this is the log that the run has")
+        self._notify(f"{self._trial.name} {why}; this is the log that the run has stored")
         yield from max(logs, key=_time_of_first_event).decode(errors="replace").splitlines()
 
 

@@ -1,8 +1,8 @@
-"""Retraining: a new run of the same grid from new seeds, whose winner challenges the champion.
+"""Retrains: starts a new run of the same grid from new seeds, whose winner challenges the champion.
 
-What is started is the Job that the chart rendered. The run's name and seed come from the uid of the Job that
-retrains, so that a retraining that died half-way finds its run when it is started anew, and two at the same
-time have two.
+The new run's Job is one that the chart rendered. The run's name and seed come from the UID of the Job that
+retrains, so that a retraining that is started again after it died finds its run, and two at the same time have
+two runs.
 """
 
 import io
@@ -30,30 +30,30 @@ def retrain_once(cluster: Cluster, manifest: Path, job: str, output: str | None,
 
     Args:
         cluster: the cluster and the namespace.
-        manifest: the Job to start, as the chart rendered it; the folder also has its sweep file.
+        manifest: the Job to start, as the chart rendered it; its folder also contains the sweep file.
         job: the Job that retrains, to which the new run belongs.
-        output: where the output is as seen from here; left out, where the sweep says.
+        output: where the output is on this machine; by default, where the sweep says.
         sink: takes each log line.
 
     Returns:
-        The decision, which champion.json holds, too.
+        The decision, which is also in champion.json.
 
     Raises:
         ConfigError: the manifest or the sweep file cannot be read; there is no such Job.
         NoWinnerError: the run has no winner.
-        SweepError: what `drive` and `challenge` raise.
+        SweepError: whatever `drive` and `challenge` raise.
     """
     sweep = _start(cluster, manifest, job, sink)
     run = sweep.run(output, retry_seconds=RETRY_SECONDS)
     board = drive(cluster, sweep, run, sink)
     decision = challenge(run.storage, winner_of(run, board))
-    words = "is the champion now" if decision.action == "crowned" else "does not become champion"
+    words = "is the champion now" if decision.action == "crowned" else "does not become the champion"
     sink(logs.event(f"{decision.contender} {words}: {decision.why}", **decision.model_dump(mode="json")))
     return decision
 
 
 def _start(cluster: Cluster, manifest: Path, job: str, sink: logs.Sink) -> ReleaseSweep:
-    """Create the run's Job, where an earlier attempt has not."""
+    """Create the run's Job, unless an earlier attempt has done so."""
     wanted = _read_manifest(manifest)
     settings, _ = read_sweep_file(manifest.parent / SWEEP_FILE)
     owner = _owner(cluster, job)
@@ -65,7 +65,7 @@ def _start(cluster: Cluster, manifest: Path, job: str, sink: logs.Sink) -> Relea
         if volume["name"] == SWEEP_VOLUME:
             volume["configMap"]["name"] = name
     new = _create(cluster, "jobs", {**wanted, "metadata": about})
-    words = "started" if new else "goes on with"
+    words = "started" if new else "continues"
     sink(logs.event(f"{job} {words} {name}, seed {settings['seed']}", run=name, seed=settings["seed"]))
     return find_sweep(cluster, wanted["metadata"]["labels"][RELEASE_LABEL], run=name)
 
@@ -77,7 +77,7 @@ def _read_manifest(path: Path) -> Object:
     except OSError as error:
         raise ConfigError(f"the manifest {path} cannot be read: {error.strerror}") from None
     except (YAMLError, UnicodeDecodeError, KeyError, TypeError):
-        raise ConfigError(f"the manifest {path} is no Job as the chart renders it") from None
+        raise ConfigError(f"the manifest {path} is not a Job as the chart renders it") from None
     return dict(manifest)
 
 
@@ -90,7 +90,7 @@ def _owner(cluster: Cluster, job: str) -> dict[str, Any]:
 
 
 def _create(cluster: Cluster, kind: str, body: Object) -> bool:
-    """Create an object; say whether it is new."""
+    """Create an object, unless it exists; return whether it is new."""
     try:
         cluster.create(kind, body)
     except ConflictError:

@@ -1,4 +1,4 @@
-"""A release's trials as they are now, with what their results say: for a table, or as JSON, row by row."""
+"""The status of a sweep: its trials at one moment, counted and summed up in one line."""
 
 from collections.abc import Iterator
 
@@ -16,16 +16,16 @@ def snapshot(cluster: Cluster, sweep: ReleaseSweep) -> JobState:
     state = JobState(parse_job(sweep.job))
     for pod in cluster.list_objects("pods", labels=sweep.pod_labels, fields=UNDONE):
         state.apply(Change(ADDED, "pods", pod))
-    # Then the Job again: what has succeeded meanwhile is in its ranges.
+    # Read the Job last: its ranges include the pods that have succeeded meanwhile.
     state.apply(Change(MODIFIED, "jobs", cluster.read("jobs", sweep.name)))
     return state
 
 
 class Status:
-    """A sweep's trials at one moment; they are counted, shown and read one by one, never held all at once."""
+    """A sweep's trials at one moment; they are produced one by one, and are never all in memory."""
 
     def __init__(self, cluster: Cluster, sweep: ReleaseSweep, state: JobState, results: SweepResults) -> None:
-        """Take the sweep's state, and ask what the Job waits for where it does."""
+        """Take the sweep's state; ask what the Job is waiting for if it lacks pods."""
         self.sweep = sweep
         self.state = state
         self.results = results
@@ -42,7 +42,7 @@ class Status:
         return count_states(self.trials())
 
     def headline(self) -> str:
-        """Say how the sweep is in one line."""
+        """Sum up the sweep in one line."""
         counts, job = self.counts(), self.state.job
         shares = ", ".join(f"{counts[state]} {state}" for state in reversed(STATES) if counts[state])
         line = f"{job.name}: {shares} of {self.sweep.config.trial_count} trials"

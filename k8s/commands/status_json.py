@@ -11,7 +11,7 @@ from k8s.observe.causes import Cause
 
 
 def json_lines(status: Status) -> Iterator[str]:
-    """Yield the lines of one JSON object, a trial a line."""
+    """Yield the lines of one JSON object, with one trial per line."""
     job = status.state.job
     about = {
         "release": status.sweep.release,

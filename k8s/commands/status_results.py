@@ -1,4 +1,4 @@
-"""What the results of a sweep say of its trials: read from the run, or from what its pods left."""
+"""Reads the results of a sweep's trials, from the run or from their pods' termination messages."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,19 +20,19 @@ from k8s.release.sweeps import ReleaseSweep
 
 _T = TypeVar("_T")
 PARALLEL_READS = 16
-"""Results read side by side: a bucket answers each in tens of milliseconds."""
+"""How many results are read at the same time: a bucket takes tens of milliseconds for each."""
 
 
 @dataclass(frozen=True)
 class TrialStatus:
-    """A trial and, where it is done and its result can be read from here, that result's numbers."""
+    """A trial and, if it is done and its result can be read, the result's key numbers."""
 
     trial: TrialState
     numbers: termination.KeyNumbers | None = None
 
 
 class SweepResults:
-    """What a sweep's run says of its trials; where it cannot be read from here, what their pods say."""
+    """The results of a sweep's trials: from the run or, if it cannot be read from here, from their pods' status."""
 
     def __init__(self, cluster: Cluster, sweep: ReleaseSweep, output: str | None = None) -> None:
         """Open the run; nothing is read yet.
@@ -40,14 +40,14 @@ class SweepResults:
         Args:
             cluster: where the pods are.
             sweep: the sweep.
-            output: where the output is as seen from here; left out, where the sweep says.
+            output: where the output is on this machine; by default, where the sweep says.
         """
         self._cluster = cluster
         self._sweep = sweep
         self._run: Run | None = None
         self._failures: dict[str, FailedTrial] | None = None
         self._of_pods: dict[str, termination.KeyNumbers] = {}
-        self._without: set[str] = set()
+        self._lacks_numbers: set[str] = set()
         self._problem: str | None = None
         try:
             run = sweep.run(output)
@@ -58,28 +58,28 @@ class SweepResults:
 
     @property
     def problem(self) -> str | None:
-        """Why the run cannot be read from here, where trials that are done are shown without numbers for it."""
-        return self._problem if self._without else None
+        """Why the run cannot be read, if trials that are done are shown without numbers because of that."""
+        return self._problem if self._lacks_numbers else None
 
     def refresh(self) -> None:
-        """Where the run cannot be read from here, read what the pods that have succeeded say, page by page."""
+        """If the run cannot be read from here, read the messages of the pods that have succeeded, page by page."""
         if self._run:
             return
-        with suppress(SweepError):  # Then those of the last time count.
+        with suppress(SweepError):  # The messages read before still count.
             for pod in self._cluster.list_objects("pods", labels=self._sweep.pod_labels, fields=SUCCEEDED):
                 self._of_pods |= termination.read_message(termination_message(pod))
 
     def finished(self) -> set[str]:
-        """Return the trials that are done whatever their pod does, where one pod trains several."""
+        """Return the trials that are done although their pod may still run, if a pod trains several."""
 
         def read(run: Run) -> set[str]:
-            # Asked in any case: where the run is out of reach, or another sweep's, the pods are asked instead.
+            # Always check: if the run cannot be reached, or is another sweep's, the pods are asked instead.
             return run.finished() if run.check() and run.config.trials_per_pod > 1 else set()
 
         return self._read(read, set())
 
     def rows(self, trials: Iterator[TrialState]) -> Iterator[TrialStatus]:
-        """Add the numbers to trials, reading some results ahead side by side."""
+        """Add the numbers to trials, reading some results ahead in parallel."""
         with ThreadPoolExecutor(PARALLEL_READS) as threads:
             while some := list(islice(trials, 4 * PARALLEL_READS)):
                 yield from threads.map(self.row, some)
@@ -89,21 +89,21 @@ class SweepResults:
         if trial.state == DONE:
             return TrialStatus(trial, self._numbers(trial.trial.name))
         if trial.state == FAILED and trial.pod is None:
-            return TrialStatus(replace(trial, cause=self._told(trial) or trial.cause))
+            return TrialStatus(replace(trial, cause=self._cause_in_summary(trial) or trial.cause))
         return TrialStatus(trial)
 
     def _numbers(self, trial: str) -> termination.KeyNumbers | None:
         numbers = self._read(lambda run: _stored_numbers(run, trial), None) or self._of_pods.get(trial)
-        (self._without.discard if numbers else self._without.add)(trial)
+        (self._lacks_numbers.discard if numbers else self._lacks_numbers.add)(trial)
         return numbers
 
-    def _told(self, trial: TrialState) -> Cause | None:
-        """Return why a trial failed whose pod is gone: the driver's summary has it."""
+    def _cause_in_summary(self, trial: TrialState) -> Cause | None:
+        """Return why a trial failed whose pod is gone, as the driver's summary says."""
         if self._failures is None:
             nothing: dict[str, FailedTrial] = {}
             self._failures = self._read(Run.failures, nothing)
-        told = self._failures.get(trial.trial.name)
-        return Cause(str(told.reason), told.why, told.exit_code) if told else None
+        failed = self._failures.get(trial.trial.name)
+        return Cause(str(failed.reason), failed.why, failed.exit_code) if failed else None
 
     def _read(self, read: Callable[[Run], _T], default: _T) -> _T:
         try:
@@ -111,7 +111,7 @@ class SweepResults:
         except SweepError as error:
             self._problem = str(error)
             if isinstance(error, ConfigError | StorageError | StorageUnavailableError):
-                self._run = None  # So it would be for all the others; a damaged object is one trial's.
+                self._run = None  # All other reads would fail, too; a damaged object concerns only one trial.
             return default
 
 

@@ -17,11 +17,11 @@ def table_lines(status: Status) -> Iterator[str]:
     for row in status.results.rows(status.trials()):
         yield f"{row.trial.trial.name:{width}}  {row.trial.state:7}  {trial_details(row, limit)}".rstrip()
     if status.results.problem:
-        yield f"Some medians are left out: {status.results.problem}"
+        yield f"Some medians are missing: {status.results.problem}"
 
 
 def trial_details(row: TrialStatus, limit: int, now: datetime | None = None) -> str:
-    """Say what there is to say of a trial beside its state."""
+    """Return the details of a trial: its median, how long it has been running, or why it is pending or failed."""
     trial, numbers = row.trial, row.numbers
     if numbers:
         interval = epochs_words(numbers.median_low, numbers.median_high, limit)

@@ -1,4 +1,4 @@
-"""A run's report: the page, the leaderboard, and a summary that says of every trial without a result why."""
+"""Writes a run's report: the page, the leaderboard, and a summary of why trials have no result."""
 
 import json
 from collections.abc import Iterator

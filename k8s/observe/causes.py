@@ -1,4 +1,4 @@
-"""Why a pod failed or waits: pure functions from what the API says of it to one line for a person."""
+"""Why a pod failed or is pending: pure functions that turn the API's objects into one line for a person."""
 
 import json
 import re
@@ -14,14 +14,14 @@ from k8s.observe.containers import PROGRAM_CONTAINERS
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Why something is as it is."""
+    """Why a pod or a Job is in its state."""
 
     reason: str
-    """One word, for programs: Kubernetes's own where it has one, such as OOMKilled or Unschedulable."""
+    """One word for programs: Kubernetes's own if it has one, such as OOMKilled or Unschedulable."""
     text: str
-    """One line, for people."""
+    """One line for people."""
     exit_code: int | None = None
-    """Of the container that failed."""
+    """The exit code of the container that failed."""
 
 
 EXIT_CODE = "ExitCode"
@@ -33,21 +33,21 @@ _DISRUPTIONS = {
     "PreemptionByScheduler": "preempted by a pod of higher priority",
     "DeletionByTaintManager": "its node was lost or tainted",
     "DeletionByPodGC": "its node is gone",
-    "TerminationByKubelet": "its node ended it",
+    "TerminationByKubelet": "stopped by the kubelet of its node",
 }
 """https://kubernetes.io/docs/concepts/workloads/pods/disruptions/#pod-disruption-conditions"""
 
 _ENDED_BY_ITSELF = ("Error", OOM_KILLED)
-"""What a container's `reason` is when its `message` is the end of its log."""
+"""The reasons of a container whose `message` is the end of its log."""
 
 _LOG_UNREADABLE = "Error on reading termination message from logs"
-"""So the kubelet begins that message where it had already removed the log, as it may after an eviction."""
+"""How that message begins if the kubelet had already removed the log, as it may after an eviction."""
 
 _STARTING = {"ContainerCreating", "PodInitializing"}
 
 
 def why_failed(pod: Object) -> Cause:
-    """Say why a pod's phase is Failed."""
+    """Return why a pod's phase is Failed."""
     status = pod["status"]
     name, state = _failed_container(status)
     code = state["exitCode"] if state else None
@@ -60,12 +60,12 @@ def why_failed(pod: Object) -> Cause:
         reason = disruption["reason"]
         return Cause(reason, _line(_DISRUPTIONS.get(reason, reason), disruption.get("message")), code)
     if state is None:
-        return Cause(UNKNOWN, _line("its pod failed", status.get("message") or "nothing says why"))
+        return Cause(UNKNOWN, _line("its pod failed", status.get("message") or "no reason is given"))
     return _why_ended(name, state)
 
 
 def _why_ended(name: str, state: Object) -> Cause:
-    """Say why a container ended that nobody else has ended."""
+    """Return why a container ended by itself."""
     code, message = state["exitCode"], state.get("message", "")
     if state.get("reason") not in _ENDED_BY_ITSELF:
         return Cause(state["reason"], _line(state["reason"], message), code)
@@ -75,7 +75,7 @@ def _why_ended(name: str, state: Object) -> Cause:
 
 
 def exit_code_in_words(code: int, log: str = "") -> str:
-    """Say what an exit code means: in the program's own last words, where the log has them."""
+    """Describe an exit code: by the program's own last message if the log has it, else by its meaning."""
     for line in reversed(log.splitlines()):
         if f'"exit_code": {code}' in line and (words := _event_message(line)):
             return f"exit code {code}: {words}"
@@ -95,7 +95,7 @@ def _event_message(line: str) -> str:
 
 
 def why_pending(pod: Object) -> Cause:
-    """Say what a pod waits for that has not begun to run."""
+    """Return what a pod that has not started yet is waiting for."""
     status = pod["status"]
     for container in _containers(status):
         waiting = container["state"].get("waiting")
@@ -105,17 +105,17 @@ def why_pending(pod: Object) -> Cause:
     if scheduled.get("status") == "False":
         return Cause(scheduled["reason"], _line(scheduled["reason"], scheduled.get("message")))
     if node := pod["spec"].get("nodeName"):
-        return Cause("Starting", f"starts on {node}")
-    return Cause("Pending", "waits for a node")
+        return Cause("Starting", f"starting on {node}")
+    return Cause("Pending", "waiting for a node")
 
 
 def is_trouble(cause: Cause) -> bool:
-    """Say whether what a pod waits for may never come."""
+    """Say whether what a pod is waiting for may never happen."""
     return cause.reason not in ("Starting", "Pending")
 
 
 def why_job_failed(job: Object) -> Cause | None:
-    """Say why a Job has failed, or is about to; None where it has not."""
+    """Return why a Job has failed or is about to fail; None if neither."""
     for kind in ("Failed", "FailureTarget"):
         found = condition(job["status"], kind)
         if found.get("status") == "True":
@@ -124,7 +124,7 @@ def why_job_failed(job: Object) -> Cause | None:
 
 
 def why_suspended(workload: Object | None) -> Cause:
-    """Say what a suspended Job waits for: what Kueue says of its Workload, where there is one."""
+    """Return what a suspended Job is waiting for, as Kueue says on its Workload, if there is one."""
     status = (workload or {}).get("status", {})
     if (workload or {}).get("spec", {}).get("active") is False:
         found = condition(status, "Evicted")
@@ -135,25 +135,25 @@ def why_suspended(workload: Object | None) -> Cause:
         found = condition(status, kind)
         if found and (found["status"] == "True") == (kind == "Evicted"):
             waits = "its queue" if _is_about_the_queue(found) else "quota in the queue"
-            return Cause(found["reason"], f"waits for {waits}: {_in_one_line(found['message'])}")
+            return Cause(found["reason"], f"waiting for {waits}: {_in_one_line(found['message'])}")
     if workload:
-        return Cause("Queued", "waits in the queue; Kueue has not yet said for what")
+        return Cause("Queued", "waiting in the queue; Kueue has not said for what yet")
     return Cause("Suspended", "the Job is suspended")
 
 
 def _is_about_the_queue(found: Object) -> bool:
-    """Say whether no free quota would help: there is no such queue, or it is stopped."""
+    """Say whether the queue itself is the problem, so that free quota would not help: it is missing or stopped."""
     return found["reason"] == "Inadmissible" or bool(re.search(r"\b(inactive|stopped)\b", found["message"]))
 
 
 def condition(status: Object, kind: str) -> Object:
-    """Return the condition of a kind, or an empty one."""
+    """Return the condition of a type; {} if there is none."""
     found = (item for item in status.get("conditions") or () if item["type"] == kind)
     return next(found, {})
 
 
 def log_tail(pod: Object) -> str:
-    """Return the end of the log where the kubelet has put it into the pod (FallbackToLogsOnError)."""
+    """Return the end of the log if the kubelet put it into the pod's status (FallbackToLogsOnError), else ""."""
     _, state = _failed_container(pod["status"])
     words = state.get("message", "") if state and state.get("reason") in _ENDED_BY_ITSELF else ""
     return "" if words.startswith(_LOG_UNREADABLE) else words

@@ -1,14 +1,14 @@
-"""The indexes of a Job's status: `1,3-5,9999` means 1, 3, 4, 5 and 9999, however many there are."""
+"""The indexes in a Job's status: `1,3-5,9999` means 1, 3, 4, 5 and 9999."""
 
 from bisect import bisect_right
 from collections.abc import Iterator
 
 
 class IndexRanges:
-    """Whole numbers, kept as ranges: 10,000 finished indexes in a row take as much memory as one."""
+    """A set of whole numbers, kept as ranges: 10,000 consecutive indexes take as much memory as one."""
 
     def __init__(self, text: str = "") -> None:
-        """Read what `status.completedIndexes` and `status.failedIndexes` hold; "" holds none."""
+        """Parse `status.completedIndexes` or `status.failedIndexes`; "" is the empty set."""
         pairs = [part.partition("-") for part in text.split(",") if part]
         self._first = [int(first) for first, _, _ in pairs]
         self._last = [int(last or first) for first, _, last in pairs]

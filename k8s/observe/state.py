@@ -1,6 +1,6 @@
-"""What is known of a Job and its pods, fed by changes; small however many pods there have been.
+"""The state of a Job and its pods, kept up to date by changes, in little memory for any number of pods.
 
-Of finished indexes only the Job's own ranges are kept, and of the others one record each.
+Finished indexes are kept only as the Job's own ranges; each of the others has one record.
 """
 
 from dataclasses import dataclass, replace
@@ -14,33 +14,33 @@ from k8s.observe.labels import INDEX_LABEL
 from k8s.observe.ranges import IndexRanges
 
 UNDONE = "status.phase!=Succeeded"
-"""The pods that are looked at: what succeeded is in the Job's `completedIndexes`."""
+"""Selects the pods that are followed: those that succeeded are in the Job's `completedIndexes`."""
 SUCCEEDED = "status.phase=Succeeded"
 
 
 @dataclass(frozen=True, slots=True)
 class Pod:
-    """What matters of a pod: one attempt at one index."""
+    """The parts of a pod that the program uses: a pod is one attempt at one index."""
 
     uid: str
     name: str
     index: int
     created: str
-    """When, as the API writes it; such words sort as their times do."""
+    """When it was created, as the API writes it: these strings sort as their times do."""
     phase: Literal["pending", "running", "failed"]
     attempt: int
     """1 for the first."""
     since: str | None = None
-    """Since when it has been running."""
+    """When it began to run."""
     cause: Cause | None = None
     """Why it is pending or failed."""
     stopped: bool = False
-    """It failed by being deleted: by a person, or by its Job that had come to its end."""
+    """It failed because it was deleted, by a person or by its Job, which had ended."""
     node: str | None = None
 
 
 def parse_pod(pod: Object) -> Pod | None:
-    """Return the record of a Job's pod; None for a pod of no index."""
+    """Return the record of a Job's pod; None if the pod has no index."""
     about, status = pod["metadata"], pod["status"]
     index = about.get("labels", {}).get(INDEX_LABEL)
     if index is None:
@@ -74,7 +74,7 @@ def termination_message(pod: Object) -> str:
 
 @dataclass(frozen=True)
 class Job:
-    """What matters of a Job."""
+    """The parts of a Job that the program uses."""
 
     name: str
     uid: str
@@ -89,11 +89,11 @@ class Job:
     ended: str | None
     outcome: Literal["Complete", "Failed"] | None
     cause: Cause | None
-    """Why it has failed, or is about to."""
+    """Why it has failed or is about to fail."""
 
     @property
     def held(self) -> Cause | None:
-        """Why nothing of it starts, where the Job itself says so."""
+        """Why none of its pods start, if the Job itself says so."""
         if self.cause:
             return Cause(self.cause.reason, f"nothing more starts: {self.cause.text}")
         if self.suspended:
@@ -134,22 +134,22 @@ def parse_job(job: Object) -> Job:
 
 
 class JobState:
-    """A Job and, of each index that is not done, its newest pod."""
+    """A Job, and the newest pod of each index that is not completed."""
 
     def __init__(self, job: Job) -> None:
-        """Take the Job as it is; its pods come as changes."""
+        """Take the Job; its pods arrive as changes."""
         self.job = job
         self.gone = False
         """The Job was deleted."""
         self.pods: dict[int, Pod] = {}
         self.troubles: dict[int, Cause] = {}
-        """What an index's pods have waited for that may never come; kept when the pod is deleted for it."""
+        """What the pods of an index waited for that may never happen; kept after such a pod has been deleted."""
         self._incoming: dict[int, Pod] | None = None
-        """While a list comes in: its pods, which then replace those that were known."""
+        """While a list arrives: its pods, which then replace those known before."""
         self._job_listed = True
 
     def apply(self, change: watching.Change) -> Pod | None:
-        """Take in a change; return the pod's record where it was about one that is still there."""
+        """Apply a change; return the pod's record if the change was about a pod of an index."""
         if change.kind == "jobs":
             self._apply_job(change)
         elif change.kind == "pods":
@@ -196,7 +196,7 @@ class JobState:
 
     def _forget(self, pod: Pod, object_: Object) -> None:
         known = self.pods.get(pod.index)
-        # What has succeeded is "deleted" from the pods that are followed, too; the Job will soon say so.
+        # A pod that has succeeded is also "deleted" from those that are followed; the Job will soon say so.
         if known and known.uid == pod.uid and object_["metadata"].get("deletionTimestamp"):
             del self.pods[pod.index]
 

@@ -1,4 +1,4 @@
-"""The trials of a sweep as they are now: pending and why, running, done, failed and why."""
+"""The state of each trial of a sweep: pending and why, running, done, or failed and why."""
 
 from collections import Counter
 from collections.abc import Collection, Iterator
@@ -20,16 +20,16 @@ STATES = (PENDING, RUNNING, DONE, FAILED)
 
 @dataclass(frozen=True, slots=True)
 class TrialState:
-    """One trial as it is now."""
+    """The current state of one trial."""
 
     trial: Trial
     state: TrialPhase
     since: str | None = None
-    """Since when it has been running."""
+    """When it began to run."""
     cause: Cause | None = None
     """Why it is pending or failed."""
     pod: Pod | None = None
-    """Its newest pod, where that is still known."""
+    """Its newest pod, if that is still known."""
 
 
 def states_of_trials(
@@ -40,8 +40,8 @@ def states_of_trials(
     Args:
         config: the sweep.
         state: its Job and pods.
-        waiting: why the Job has nothing that could run, where something says so.
-        finished: trials that are known to have their result, whatever their pod does.
+        waiting: why the Job lacks pods, if that is known.
+        finished: trials that have their result, whatever the state of their pod.
     """
     for trial in trials(config):
         if trial.name in finished:
@@ -51,7 +51,7 @@ def states_of_trials(
 
 
 def state_of_trial(index: int, state: JobState, waiting: Cause | None, trial: Trial) -> TrialState:
-    """Return how a trial is whose pod has this completion index."""
+    """Return the state of a trial whose pod has this completion index."""
     job, pod = state.job, state.pods.get(index)
     if index in job.completed:
         return TrialState(trial, DONE)
@@ -62,18 +62,18 @@ def state_of_trial(index: int, state: JobState, waiting: Cause | None, trial: Tr
     if pod.phase == "running":
         return TrialState(trial, RUNNING, since=pod.since, pod=pod)
     if pod.phase == "failed" and pod.cause:
-        again = replace(pod.cause, text=f"to be tried again after attempt {pod.attempt}: {pod.cause.text}")
+        again = replace(pod.cause, text=f"will be retried after attempt {pod.attempt}: {pod.cause.text}")
         return TrialState(trial, PENDING, cause=again, pod=pod)
     return TrialState(trial, PENDING, cause=pod.cause, pod=pod)
 
 
 def why_not_done(index: int, state: JobState, pod: Pod | None) -> Cause:
-    """Say why an index of a Job that has ended, or has given it up, is not completed.
+    """Return why an index is not completed whose Job has ended or has given the index up.
 
     Args:
         index: the index.
         state: the Job and its pods.
-        pod: the newest of the index's pods that is known to have failed.
+        pod: the newest pod of the index that is known to have failed.
     """
     job = state.job
     own = pod.cause if pod and pod.phase == "failed" else None
@@ -81,10 +81,10 @@ def why_not_done(index: int, state: JobState, pod: Pod | None) -> Cause:
     if own and pod and (index in job.failed or not pod.stopped):
         return own
     if index in job.failed or job.cause is None:
-        return Cause(UNKNOWN, "its pod is gone, and nothing says why it failed")
+        return Cause(UNKNOWN, "its pod is gone, and nothing shows why it failed")
     if trouble:
-        return Cause(trouble.reason, f"{trouble.text}; until the Job was given up: {job.cause.text}")
-    return Cause(job.cause.reason, f"{'was stopped' if own else 'was not done'}: {job.cause.text}")
+        return Cause(trouble.reason, f"{trouble.text}; then the Job failed: {job.cause.text}")
+    return Cause(job.cause.reason, f"{'was stopped' if own else 'was not completed'}: {job.cause.text}")
 
 
 def count_states(states: Iterator[TrialState]) -> dict[str, int]:
@@ -95,4 +95,4 @@ def count_states(states: Iterator[TrialState]) -> dict[str, int]:
 
 def _waits_for_its_turn(state: JobState) -> Cause:
     job = state.job
-    return job.held or Cause("Turn", f"waits for its turn: {job.parallelism} at a time")
+    return job.held or Cause("Turn", f"waiting for its turn: {job.parallelism} at a time")

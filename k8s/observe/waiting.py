@@ -1,4 +1,4 @@
-"""Why a Job has fewer pods than it should have: its queue, a quota, or what the namespace enforces."""
+"""Why a Job has fewer pods than it should have: its queue, a quota, or a policy of the namespace."""
 
 from job.errors import ObjectNotFoundError
 from k8s.api.client import Cluster, Object
@@ -10,7 +10,7 @@ FAILED_CREATE = "FailedCreate"
 
 
 def why_waiting(cluster: Cluster, job: Job) -> Cause | None:
-    """Say why a Job has fewer pods than it should have; None where nothing says so, or it cannot be read now."""
+    """Return why a Job has fewer pods than it should have; None if that is not known or cannot be read now."""
     if not job.waits:
         return None
     try:
@@ -24,7 +24,7 @@ def why_waiting(cluster: Cluster, job: Job) -> Cause | None:
 
 
 def _workload(cluster: Cluster, job: Job) -> Object | None:
-    """Return Kueue's object for the Job; None without Kueue."""
+    """Return Kueue's Workload for the Job; None if the cluster has no Kueue."""
     try:
         return next(cluster.list_objects("workloads", labels=f"kueue.x-k8s.io/job-uid={job.uid}"), None)
     except ObjectNotFoundError:
@@ -32,9 +32,9 @@ def _workload(cluster: Cluster, job: Job) -> Object | None:
 
 
 def _why_no_pods(cluster: Cluster, job: Job) -> Cause | None:
-    """Say why the Job's pods could not even be created: a quota, or what the namespace enforces."""
-    told = cluster.list_objects("events", fields=f"involvedObject.uid={job.uid}")
-    creations = (event for event in told if event["reason"] in (FAILED_CREATE, "SuccessfulCreate"))
+    """Return why the Job's pods could not be created: a quota, or a policy of the namespace."""
+    events = cluster.list_objects("events", fields=f"involvedObject.uid={job.uid}")
+    creations = (event for event in events if event["reason"] in (FAILED_CREATE, "SuccessfulCreate"))
     newest = max(
         creations, key=lambda one: (one.get("lastTimestamp") or "", one["reason"] == FAILED_CREATE), default=None
     )

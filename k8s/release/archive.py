@@ -1,4 +1,4 @@
-"""Unpacking a tar archive while it comes from a pod."""
+"""Unpacks a tar archive while it arrives from a pod."""
 
 import io
 import tarfile
@@ -10,10 +10,10 @@ from k8s.api.errors import UnavailableError
 
 
 def unpack_archive(parts: Iterator[bytes], folder: Path) -> None:
-    """Unpack an archive as it comes.
+    """Unpack an archive as it arrives.
 
     Raises:
-        UnavailableError: it broke off.
+        UnavailableError: the transfer broke off.
         ConfigError: the folder cannot be written.
     """
     try:
@@ -22,10 +22,10 @@ def unpack_archive(parts: Iterator[bytes], folder: Path) -> None:
                 name = PurePosixPath(member.name)
                 if member.isfile() and not name.is_absolute() and ".." not in name.parts:
                     _write_member(archive, member, folder / name)
-        for _ in parts:  # Only in the end it is said whether the command failed.
+        for _ in parts:  # Only the end of the stream shows whether the command failed.
             pass
     except tarfile.TarError as error:
-        raise UnavailableError(f"what came from the cluster broke off: {error}") from error
+        raise UnavailableError(f"the transfer from the cluster broke off: {error}") from error
     except OSError as error:
         raise ConfigError(f"{folder.parent} cannot be written: {error.strerror}") from error
 
@@ -39,7 +39,7 @@ def _write_member(archive: tarfile.TarFile, member: tarfile.TarInfo, target: Pat
 
 
 class _Stream(io.RawIOBase):
-    """What comes in parts, as a file."""
+    """A file whose content arrives in parts."""
 
     def __init__(self, parts: Iterator[bytes]) -> None:
         self._parts = parts
@@ -49,7 +49,7 @@ class _Stream(io.RawIOBase):
         return True
 
     def read(self, size: int = -1) -> bytes:
-        """Return some of it, at most so much; nothing at its end."""
+        """Return at most `size` bytes; b"" at the end."""
         while not self._rest and (part := next(self._parts, None)) is not None:
             self._rest = part
         size = len(self._rest) if size < 0 else size

@@ -1,7 +1,7 @@
-"""A short-lived pod that mounts the volume of a release, and gives others a place to run commands in.
+"""A short-lived pod that mounts the volume of a release, so that commands can run there.
 
-The pod is made as the release's own pods are, so that it has the volume, the image, the user and all that the
-namespace demands, and none of the trials' resources. It ends by itself, and with the Job that it is modelled on.
+The pod is modelled on the release's own pods, so that it has the same volume, image and user and meets the
+policies of the namespace, but it requests few resources. It ends by itself, and is deleted with its Job.
 """
 
 import secrets
@@ -25,15 +25,15 @@ Notify = Callable[[str], None]
 HELPER_CONTAINER = "results"
 """The name of the pod's container: the cluster may add others."""
 START_SECONDS = 120
-"""How long the pod may take to begin; the volume may have to be attached to its node."""
+"""How long the pod may take to start: the volume may have to be attached to its node."""
 SILENT_SECONDS = 5
-"""How long nothing is said while the pod begins as pods do."""
+"""How long a pod that starts normally is waited for in silence."""
 LIFE_SECONDS = 3600
-"""After so long the pod ends, whatever has become of this program."""
+"""The pod ends after this time, whatever has happened to this program."""
 IDLE_SECONDS = 20
-"""So long after the last command in it, or after its connection broke, the pod ends by itself."""
+"""The pod ends by itself this long after its last command has ended or the connection has broken."""
 REMOVING_SECONDS = 60
-"""How long the pod's removal is tried again where the cluster does not answer."""
+"""How long to keep trying to remove the pod if the cluster does not answer."""
 _WAIT = f"""
 idle=0
 while [ $idle -lt {IDLE_SECONDS} ]; do
@@ -42,7 +42,7 @@ while [ $idle -lt {IDLE_SECONDS} ]; do
   if [ $# -gt 1 ]; then idle=0; else idle=$((idle + 1)); fi
 done
 """
-"""Waits as long as there is any other process in the pod, and then a while."""
+"""Waits while any other process runs in the pod, and IDLE_SECONDS longer."""
 _KEPT = (
     *("affinity", "imagePullSecrets", "nodeSelector", "priorityClassName", "runtimeClassName", "schedulerName"),
     *("securityContext", "serviceAccountName", "tolerations"),
@@ -53,7 +53,7 @@ def helper_pod(output: ReleaseOutput) -> Object:
     """Return the pod that mounts the output's volume and waits.
 
     Raises:
-        ConfigError: there is nothing any more that says how.
+        ConfigError: no Job or CronJob that mounts it is left.
     """
     template = template_of(output)
     container = find_program_container(template)
@@ -80,7 +80,7 @@ def helper_pod(output: ReleaseOutput) -> Object:
     kind = "CronJob" if "jobTemplate" in (output.owner or {})["spec"] else "Job"
     owner = {"apiVersion": "batch/v1", "kind": kind, "name": about["name"], "uid": about["uid"]}
     labels = {NAME_LABEL: "xor-sweep", RELEASE_LABEL: output.release, "app.kubernetes.io/component": "results"}
-    # Named here, so that it can be removed also where the answer to its creation was lost.
+    # Named here, so that the pod can be removed even if the answer to its creation was lost.
     name = f"{about['name']}-results-{secrets.token_hex(3)}"
     return {
         "apiVersion": "v1",
@@ -91,7 +91,7 @@ def helper_pod(output: ReleaseOutput) -> Object:
 
 
 def _without_sweep_file(volumes: list[Object] | None) -> list[Object]:
-    """Leave out what may be gone already: the sweep file goes with its revision."""
+    """Leave out the sweep file, which may be gone: it is deleted with its revision."""
     return [volume for volume in volumes or () if volume["name"] != SWEEP_VOLUME]
 
 
@@ -100,9 +100,9 @@ def running_helper_pod(cluster: Cluster, output: ReleaseOutput, notify: Notify) 
     """Give the name of a pod that mounts the output's volume and runs; it is removed after the block.
 
     Raises:
-        ConfigError: there is nothing whose volume a pod could mount.
-        SweepError: the pod did not begin.
-        RefusedError: the credentials do not allow to create a pod.
+        ConfigError: no Job or CronJob that mounts the volume is left.
+        SweepError: the pod did not start.
+        RefusedError: the credentials do not allow creating a pod.
     """
     body = helper_pod(output)
     name, may_exist = body["metadata"]["name"], True
@@ -120,7 +120,7 @@ def running_helper_pod(cluster: Cluster, output: ReleaseOutput, notify: Notify) 
 
 
 def _remove(cluster: Cluster, name: str, notify: Notify) -> None:
-    """Remove the pod; where that cannot be done, only tell: what came through it counts."""
+    """Remove the pod; if that fails, only notify the user: the data that came through it are complete."""
     backoff = Backoff(patience=REMOVING_SECONDS)
     while True:
         try:
@@ -132,15 +132,15 @@ def _remove(cluster: Cluster, name: str, notify: Notify) -> None:
                 time.sleep(backoff.next(error))
         except SweepError as error:
             return notify(
-                f"the pod {name} could not be removed ({error}); it ends by itself soon, and goes with its Job; to "
-                f"remove it: kubectl delete pod {name} --namespace {cluster.namespace}"
+                f"the pod {name} could not be removed ({error}); it ends by itself soon and is deleted "
+                f"with its Job; to remove it now: kubectl delete pod {name} --namespace {cluster.namespace}"
             )
 
 
 def _wait(cluster: Cluster, name: str, notify: Notify) -> None:
-    """Return when the pod runs; tell meanwhile what it waits for."""
-    why = told = "nothing says why"
-    at_once, begun = False, time.monotonic()
+    """Return when the pod runs; meanwhile, notify the user of what it is waiting for."""
+    why = notified = "nothing says why"
+    is_urgent, begun = False, time.monotonic()
     with Follower(cluster, [WatchTarget("pods", fields=f"metadata.name={name}")]) as follower:
         for change in follower.changes():
             waited = time.monotonic() - begun
@@ -151,9 +151,9 @@ def _wait(cluster: Cluster, name: str, notify: Notify) -> None:
                 if phase == "Failed" or change.type == DELETED:
                     raise SweepError(f"the pod that reads the volume failed: {why_failed(change.object).text}")
                 cause = why_pending(change.object)
-                why, at_once = cause.text, is_trouble(cause)
-            if why != told and (at_once or waited > SILENT_SECONDS):
+                why, is_urgent = cause.text, is_trouble(cause)
+            if why != notified and (is_urgent or waited > SILENT_SECONDS):
                 notify(f"the pod {name} is pending: {why}")
-                told = why
+                notified = why
             if waited > START_SECONDS:
-                raise SweepError(f"the pod that reads the volume did not begin in {START_SECONDS} s: {why}")
+                raise SweepError(f"the pod that reads the volume did not start within {START_SECONDS} s: {why}")

@@ -1,4 +1,4 @@
-"""A release's output and a run in it, also where the run's own Job is gone: what else there is mounts the same."""
+"""Finds a release's output and the runs in it, even if a run's own Job is gone: others mount the same output."""
 
 import re
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from k8s.release.sweep_file import pod_spec_of, read_settings, sweep_file_name
 from k8s.release.sweeps import CHART_LABELS, ReleaseSweep, find_sweep, release_run_names, revision_of
 
 _NAME_IN_RELEASE = re.compile(r"(.+?)(-r\d+(-driver)?|-t[0-9a-f]{8}|-retrain(-\d+)?)")
-"""What the chart and the retraining make of the name that all objects of a release begin with."""
+"""The names that the chart and the retraining derive from the common prefix of a release's objects."""
 
 
 @dataclass(frozen=True)
@@ -27,12 +27,12 @@ class ReleaseOutput:
 
     release: str
     url: str
-    """As its pods see it."""
+    """Its folder or URL in the pods."""
     owner: Object | None
-    """The Job or CronJob whose pods mount it, as the API has it; None where there is none any more."""
+    """The Job or CronJob whose pods mount it, as the API returns it; None if there is none left."""
 
     def has_readable_champion(self) -> bool:
-        """Say whether its champion.json can be read from here: it is in a bucket, or in a folder that is here."""
+        """Say whether its champion.json can be read from this machine: it is in a bucket or in a folder here."""
         return is_url(self.url) or (Path(self.url) / CHAMPION).is_file()
 
 
@@ -43,13 +43,13 @@ class ReleaseRun:
     name: str
     output: ReleaseOutput
     sweep: ReleaseSweep | None
-    """What is known of it where its Job is still there; else its sweep.json has it."""
+    """Its sweep if its Job still exists; otherwise, sweep.json has the settings."""
 
     def open(self, url: str | None = None) -> Run:
         """Return the run.
 
         Args:
-            url: where the output is as seen from here; left out, where the sweep says.
+            url: where the output is on this machine; by default, where the sweep says.
 
         Raises:
             ConfigError: there is no such run.
@@ -57,7 +57,7 @@ class ReleaseRun:
         return self.sweep.run(url) if self.sweep else open_run(self.name, url or self.output.url)
 
     def is_readable_here(self) -> bool:
-        """Say whether it is in a bucket, or in a folder that is here; else it is on a volume of its pods."""
+        """Say whether it is in a bucket or a folder on this machine; otherwise, it is on a volume of its pods."""
         if self.sweep:
             return is_readable_here(self.sweep.run())
         return is_url(self.output.url) or (Path(self.output.url) / run_folder(self.name)).is_dir()
@@ -71,11 +71,11 @@ def find_release_run(
     Args:
         cluster: the cluster and the namespace.
         release: the release's name, as `helm list` shows it.
-        revision: the revision; left out, the newest.
-        run: the run's name; it goes before the revision.
+        revision: the revision; by default, the newest.
+        run: the run's name; it overrides the revision.
 
     Raises:
-        ConfigError: there is no such release, or nothing says what its run is called or where it is.
+        ConfigError: there is no such release, or nothing shows its run's name or where the run is.
     """
     try:
         sweep = find_sweep(cluster, release, revision, run)
@@ -105,7 +105,7 @@ def find_release_output(cluster: Cluster, release: str) -> ReleaseOutput:
 
 def _find_output(cluster: Cluster, release: str) -> ReleaseOutput | None:
     for owner in _owners(cluster, release):
-        with suppress(SweepError):  # Its sweep file is gone, or wrong: the next one's may not be.
+        with suppress(SweepError):  # Its sweep file is gone or wrong; the next one's may be fine.
             return ReleaseOutput(release, read_settings(cluster, sweep_file_name(owner)).output, owner)
     for name in release_run_names(cluster, release):
         with suppress(SweepError):
@@ -114,7 +114,7 @@ def _find_output(cluster: Cluster, release: str) -> ReleaseOutput | None:
 
 
 def _owners(cluster: Cluster, release: str) -> Iterator[Object]:
-    """Yield what has a pod's template with the output, the newest first: sweeps, drivers, retrainings."""
+    """Yield the Jobs and CronJobs whose pods mount the output (sweeps, drivers, retrainings), newest first."""
     labels = f"{CHART_LABELS},{RELEASE_LABEL}={release}"
     for kind in ("jobs", "cronjobs"):
         with suppress(RefusedError, ObjectNotFoundError):
@@ -125,7 +125,7 @@ def _owners(cluster: Cluster, release: str) -> Iterator[Object]:
 
 
 def _name_of_run(cluster: Cluster, release: str, revision: int | None, output: ReleaseOutput | None) -> str | None:
-    """Return the name of the run of a revision; None where nothing says it."""
+    """Return the name of a revision's run; None if nothing shows it."""
     names = release_run_names(cluster, release)
     if revision is None:
         return names[0] if names else None
@@ -138,11 +138,11 @@ def template_of(output: ReleaseOutput) -> Object:
     """Return the spec of the pods that mount the output.
 
     Raises:
-        ConfigError: there is no Job and no CronJob any more that says how.
+        ConfigError: no Job or CronJob that mounts it is left.
     """
     if output.owner is None:
         raise ConfigError(
-            f"nothing of the release {output.release} is left in the cluster that mounts its output {output.url}: "
-            "`helm upgrade` makes a new Job, which does; or mount its volume claim in a pod of your own"
+            f"no Job or CronJob of the release {output.release} is left in the cluster to mount its output "
+            f"{output.url}: make a new Job with `helm upgrade`, or mount the volume claim in a pod of your own"
         )
     return pod_spec_of(output.owner)

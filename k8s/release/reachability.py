@@ -10,23 +10,23 @@ VOLUME = Path("/output")
 
 
 def is_readable_here(run: Run) -> bool:
-    """Say whether the run is in a bucket, or in a folder that is here; else it is on a volume of its pods."""
+    """Say whether the run is in a bucket or a folder on this machine; otherwise, it is on a volume of its pods."""
     return run.storage.local_root is None or (_is_mounted(run.storage.local_root) and run.check())
 
 
 def check_reachable(run: Run) -> None:
-    """Find out whether the run's output can be seen from here.
+    """Check that the run's output can be read from this machine.
 
     Raises:
-        ConfigError: it is a folder of the pods that is not here.
+        ConfigError: it is a folder of the pods that is not mounted here.
     """
     if run.storage.local_root and not _is_mounted(run.storage.local_root):
         raise ConfigError(
-            f"the sweep's output {run.storage.url} is in its pods, not here: `xor-sweep results` copies it, "
-            "or --output names it where the volume is mounted here"
+            f"the sweep's output {run.storage.url} can be reached only from its pods: copy it with `xor-sweep "
+            "results`, or, if its volume is mounted here, name its folder with --output"
         )
 
 
 def _is_mounted(output: Path) -> bool:
-    """Say whether the output's folder is here; below the volume's, it is made with the first result."""
+    """Say whether the output's folder is mounted here; below the volume's folder, the first result creates it."""
     return (VOLUME if output.is_relative_to(VOLUME) else output).is_dir()

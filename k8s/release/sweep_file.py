@@ -33,19 +33,19 @@ def read_settings(cluster: Cluster, name: str) -> Settings:
 
     Raises:
         ConfigError: it is wrong.
-        SweepError: it is not there.
+        SweepError: it does not exist.
     """
     try:
         text = cluster.read("configmaps", name).get("data", {})[SWEEP_FILE]
     except (ObjectNotFoundError, KeyError):
-        raise SweepError(f"the ConfigMap {name} with the Job's {SWEEP_FILE} is not there") from None
+        raise SweepError(f"the ConfigMap {name} with the Job's {SWEEP_FILE} does not exist") from None
     try:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / SWEEP_FILE
             path.write_text(text)
             return _parse_settings(path, f"the ConfigMap {name}, {SWEEP_FILE}")
     except OSError as error:
-        words = f"no folder for temporary files can be written ({error.strerror}): name one with TMPDIR"
+        words = f"cannot write temporary files ({error.strerror}): set TMPDIR to a folder that can be written"
         raise SweepError(words) from error
 
 

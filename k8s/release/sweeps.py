@@ -1,4 +1,4 @@
-"""A release's sweep, found in the cluster: its Job, its settings, and where its results are."""
+"""Finds a release's sweep in the cluster: its Job, its settings, and where its results are."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -15,11 +15,11 @@ from k8s.observe.state import Job, parse_job
 from k8s.release.sweep_file import read_settings
 
 CHART_LABELS = f"{NAME_LABEL}=xor-sweep"
-"""Which labels all objects have that the chart makes."""
+"""The label selector for all objects that the chart makes."""
 _RELEASE = re.compile(r"[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?", re.ASCII)
-"""What can be a label's value."""
+"""The names that a label's value can hold."""
 _PATIENCE_SECONDS = 10.0
-"""How long a person waits for a bucket that does not answer before the rest is shown without it."""
+"""How long a bucket that does not answer is asked again before a person sees the rest without it."""
 
 
 @dataclass(frozen=True)
@@ -28,29 +28,29 @@ class ReleaseSweep:
 
     release: str
     job: Object
-    """Its Job, as the API has it."""
+    """Its Job, as the API returns it."""
     config: Settings
 
     @property
     def name(self) -> str:
-        """The Job's name, which is the run's."""
+        """The Job's name, which is also the run's."""
         return str(self.job["metadata"]["name"])
 
     @property
     def pod_labels(self) -> str:
-        """Which labels its pods have."""
+        """The label selector for its pods."""
         return f"{JOB_LABEL}={self.name}"
 
     def labels_of(self, index: int) -> str:
-        """Which labels the pods of an index have."""
+        """Return the label selector for the pods of an index."""
         return f"{self.pod_labels},{INDEX_LABEL}={index}"
 
     def run(self, output: str | None = None, *, retry_seconds: float = _PATIENCE_SECONDS) -> Run:
         """Return its run; nothing is read yet.
 
         Args:
-            output: where the output is as seen from here; left out, where the sweep says.
-            retry_seconds: how long a bucket that does not answer is asked again.
+            output: where the output is on this machine; by default, where the sweep says.
+            retry_seconds: how long to retry if a bucket does not answer.
 
         Raises:
             ConfigError: the output is neither a folder nor a bucket's URL.
@@ -66,29 +66,29 @@ def find_sweep(cluster: Cluster, release: str, revision: int | None = None, run:
     Args:
         cluster: the cluster and the namespace.
         release: the release's name, as `helm list` shows it.
-        revision: the revision; left out, the newest that has a Job.
-        run: the run's name, which is the Job's; it goes before the revision.
+        revision: the revision; by default, the newest one that has a Job.
+        run: the run's name, which is also the Job's; it overrides the revision.
 
     Raises:
-        ConfigError: there is no such release, revision or run here; the message names those that are. Or its
+        ConfigError: there is no such release, revision or run, and the message lists those that exist; or the
             sweep file is wrong.
-        SweepError: the ConfigMap with its sweep file is not there.
+        SweepError: the ConfigMap with its sweep file does not exist.
     """
     if not _RELEASE.fullmatch(release):
-        raise ConfigError(f"{release!r} cannot be a release: its name has letters, digits and '-' only")
+        raise ConfigError(f"{release!r} is not a valid release name: use only letters, digits and '-'")
     known = {job["metadata"]["name"]: job for job in _jobs(cluster, f"{CHART_LABELS},{RELEASE_LABEL}={release}")}
     if not known:
         _check_removed(cluster, release)
         releases = {job["metadata"]["labels"].get(RELEASE_LABEL) for job in _jobs(cluster, CHART_LABELS)}
         names = ", ".join(sorted(filter(None, releases))) or "none"
         raise NoJobError(
-            f"there is no release '{release}' in the namespace {cluster.namespace}, or its Jobs have been removed,"
-            f" and its runs are in its output only; the releases that have Jobs: {names}"
+            f"there is no release '{release}' in the namespace {cluster.namespace}, or its Jobs have been removed"
+            f" and its runs exist only in its output; releases with Jobs: {names}"
         )
     chosen = known.get(run) if run else _of_revision(cluster, release, known.values(), revision)
     if chosen is None:
         raise NoJobError(
-            f"the release {release} has no Job (any more) of a run '{run}'; the runs that have one:"
+            f"the release {release} has no Job, or no longer has one, for a run '{run}'; runs with a Job:"
             f" {', '.join(sorted(known))}"
         )
     return ReleaseSweep(release, chosen, _settings_of(cluster, chosen))
@@ -101,15 +101,17 @@ def _of_revision(cluster: Cluster, release: str, jobs: Iterable[Object], revisio
         return known[chosen]
     if revision is None:
         _check_removed(cluster, release)
-        raise NoJobError(f"the release {release} has no sweep of its own, only retrainings, which --run names")
+        raise NoJobError(
+            f"the release {release} has no sweep of its own, only retrainings: name one of them with --run"
+        )
     raise NoJobError(
-        f"the release {release} has no Job (any more) of revision {revision}; the revisions that have one:"
+        f"the release {release} has no Job, or no longer has one, for revision {revision}; revisions with a Job:"
         f" {', '.join(map(str, sorted(known))) or 'none'}"
     )
 
 
 def _check_removed(cluster: Cluster, release: str) -> None:
-    """Say where the release's newest run is, if its Job had been there: the sweep file of it stays."""
+    """Raise an error that says where the release's newest run is, if its Job is gone but its sweep file remains."""
     for run in release_run_names(cluster, release)[:1]:
         raise NoJobError(
             f"the Job of {run} has been removed, by its ttlSecondsAfterFinished or by hand; the run is in the "
@@ -125,7 +127,7 @@ def _output_of(cluster: Cluster, run: str) -> str:
 
 
 def release_run_names(cluster: Cluster, release: str) -> list[str]:
-    """Return the names of the release's own runs whose sweep files are there, the newest first."""
+    """Return the names of the release's own runs whose sweep files exist, newest first."""
     try:
         found = list(cluster.list_objects("configmaps", labels=f"{CHART_LABELS},{RELEASE_LABEL}={release}"))
     except RefusedError:
@@ -134,7 +136,7 @@ def release_run_names(cluster: Cluster, release: str) -> list[str]:
 
 
 def read_job(cluster: Cluster, name: str) -> Job:
-    """Return the Job as it is now.
+    """Return the Job in its current state.
 
     Raises:
         ObjectNotFoundError: it is gone.
@@ -143,14 +145,14 @@ def read_job(cluster: Cluster, name: str) -> Job:
 
 
 def revision_of(item: Object) -> int:
-    """Return the revision that ends a name, as in demo-r3; 0 where none does, as in a retraining's."""
+    """Return the revision at the end of an object's name, as 3 in demo-r3; 0 if it has none, as a retraining."""
     found = re.search(r"-r(\d+)$", item["metadata"]["name"])
     return int(found[1]) if found else 0
 
 
 def _jobs(cluster: Cluster, labels: str) -> Iterator[Object]:
     jobs = cluster.list_objects("jobs", labels=labels)
-    # A release has Jobs that are no sweeps: the driver's, and those of the CronJob.
+    # A release also has Jobs that are not sweeps: the driver's, and those of the CronJob.
     return (job for job in jobs if job["spec"].get("completionMode") == "Indexed")
 
 

@@ -1,4 +1,4 @@
-"""A volume of the cluster: a short-lived pod that mounts it hands a run's files over, or runs a command there."""
+"""Reads a release's volume through a helper pod: fetches a run's files, or runs a command of this program there."""
 
 import json
 from pathlib import Path
@@ -20,7 +20,7 @@ cd "$1" && find "$2" -name result.json -print0 2>/dev/null |
   tar -cf - --null -T - "--exclude=.*" --exclude=result.json "$2"
 [ $? -le 1 ]
 """
-"""Sends a run that may still grow: the results first, whose files are then there. To tar, 1 is "it has changed"."""
+"""Sends a run that may still grow: the results first, since their files exist by then. tar's 1 means "changed"."""
 
 
 def fetch_run(cluster: Cluster, output: ReleaseOutput, run: str, folder: Path, notify: Notify) -> None:
@@ -31,12 +31,12 @@ def fetch_run(cluster: Cluster, output: ReleaseOutput, run: str, folder: Path, n
         output: the output.
         run: the run's name.
         folder: a local folder.
-        notify: takes what there is to say meanwhile.
+        notify: shows a message to the user meanwhile.
 
     Raises:
-        ConfigError: there is nothing whose volume a pod could mount; the local folder cannot be written.
-        SweepError: the pod did not begin, or the run is not there.
-        RefusedError: the credentials do not allow to create a pod, or to run a command in one.
+        ConfigError: no Job or CronJob that mounts the volume is left; the local folder cannot be written.
+        SweepError: the pod did not start, or the run does not exist.
+        RefusedError: the credentials do not allow creating a pod or running a command in one.
     """
     command = ["sh", "-c", _SEND, "sh", output.url, run_folder(run), RUNS]
     with running_helper_pod(cluster, output, notify) as pod:
@@ -45,14 +45,14 @@ def fetch_run(cluster: Cluster, output: ReleaseOutput, run: str, folder: Path, n
         except ConfigError:
             raise
         except SweepError as error:
-            raise SweepError(f"{run} is not to be had from {output.url} in the cluster: {error}") from error
+            raise SweepError(f"cannot fetch {run} from {output.url} in the cluster: {error}") from error
 
 
 def run_there(cluster: Cluster, output: ReleaseOutput, command: list[str], notify: Notify) -> bytes:
-    """Run one of this program's commands where the output's volume is mounted; return what it prints.
+    """Run one of this program's commands in a pod that mounts the output's volume; return what it prints.
 
     Raises:
-        SweepError: what the command fails with, of its exit code's class; and what `fetch_run` raises.
+        SweepError: the command failed; the class is that of its exit code. Also whatever `fetch_run` raises.
     """
     with running_helper_pod(cluster, output, notify) as pod:
         try:
@@ -62,7 +62,7 @@ def run_there(cluster: Cluster, output: ReleaseOutput, command: list[str], notif
 
 
 def _own_error(error: SweepError) -> SweepError:
-    """Return the error that the program in the pod ended with, where its words are one line of JSON."""
+    """Return the error that the program in the pod ended with, if its message is one line of JSON."""
     try:
         told = json.loads(str(error))
         kinds: dict[int, type[SweepError]] = {2: ConfigError, 5: StorageError}

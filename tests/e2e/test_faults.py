@@ -1,4 +1,4 @@
-"""What goes wrong around a sweep in a real cluster: pods die, a bucket is away, GPUs and queues are full."""
+"""Faults around a sweep in a real cluster: pods die, a bucket is down, there are no free GPUs, queues are full."""
 
 import json
 import subprocess
@@ -15,7 +15,7 @@ LONG = {"replicates": 10_000, "epochs": 25_000, "keep_training": True}
 
 @pytest.fixture
 def status(xor_sweep):
-    """What `xor-sweep status` knows of a release, and of its trials by their names."""
+    """Reads the status of a release: the whole object, and its trials by name."""
 
     def look(release):
         shown = json.loads(xor_sweep("status", release, "--format", "json"))
@@ -41,14 +41,14 @@ def delete(namespace, pod):
 
 
 def evict(namespace, pod):
-    """Do what `kubectl drain` does with each pod of a node."""
+    """Evict a pod, as `kubectl drain` does with each pod of a node."""
     eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod}}
     path = f"/api/v1/namespaces/{namespace.name}/pods/{pod}/eviction"
     namespace.kubectl("create", "--raw", path, "--filename", "-", stdin=json.dumps(eviction))
 
 
 def hit_one_that_trains(namespace, how, but):
-    """Do something to a pod that trains, of none of these indexes; return its name and its index."""
+    """Apply `how` to a pod that is training and whose index is not in `but`; return its name and index."""
 
     def hit():
         for pod in pods_of(namespace, "trial"):

@@ -1,4 +1,4 @@
-"""Retraining in a real cluster: by the clock and by hand, at once, with a pod that dies; all gone afterwards."""
+"""Retraining in a real cluster: on schedule, by hand, in parallel, with a pod that dies; nothing is left behind."""
 
 import json
 
@@ -44,14 +44,14 @@ def test_retrainings_at_once_end_with_one_champion_and_a_whole_history(namespace
     releases("install", "hand", retrain={"schedule": "@yearly"}, driver={"enabled": False}, podAnnotations=odd)
     namespace.kubectl("create", "job", "now", "--from=cronjob/hand-xor-sweep-retrain")
 
-    # A retraining whose pod goes away goes on with its run.
+    # A retraining whose pod goes away continues its run.
     namespace.until(lambda: owned_by(namespace, "jobs", "now"))
     namespace.kubectl("delete", "pod", "--selector", "batch.kubernetes.io/job-name=now", "--wait=false")
     [by_hand] = owned_by(namespace, "jobs", "now")
     assert by_hand["spec"]["template"]["metadata"]["annotations"] == odd
     namespace.job("now", "Complete")
     name = by_hand["metadata"]["name"]
-    assert messages(namespace, "now")[0].startswith(f"now goes on with {name}, seed ")
+    assert messages(namespace, "now")[0].startswith(f"now continues {name}, seed ")
     assert len(owned_by(namespace, "jobs", "now")) == 1
 
     # By the clock: with a seed, and so with results, of its own.

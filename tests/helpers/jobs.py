@@ -1,4 +1,4 @@
-"""Sweeps' Jobs whose pods run a few lines of shell, the program that watches them, and a proxy between."""
+"""Jobs of sweeps whose pods run a few lines of shell, and a proxy between the program and the API server."""
 
 import contextlib
 import csv
@@ -13,19 +13,20 @@ from hashlib import sha256
 
 from run_files import summary_of
 
+from job.runs.layout import attempt_file
 from job.runs.results import StoredFile, TrialResult
 from job.settings.grid import trials
 from job.settings.validation import make_settings
 from job.statistics.champion import Contender
 from job.storage import open_storage
 
-# Any image with a shell does; the cluster at hand cannot pull one, and has those two.
+# Any image with a shell will do.
 IMAGE = os.environ.get("XOR_SWEEP_IMAGE", "docker.io/library/python:3.13-slim-trixie")
 PROBLEMS_SECONDS = 90
 
 
 def kubectl(*words, content=None, check=True):
-    """Run kubectl; return what it prints."""
+    """Run kubectl, and return what it prints."""
     given = None if content is None else json.dumps(content)
     done = subprocess.run(["kubectl", *words], input=given, text=True, capture_output=True, check=False)
     assert not check or done.returncode == 0, done.stderr
@@ -35,9 +36,9 @@ def kubectl(*words, content=None, check=True):
 def sweep_job(
     release, script, *, neurons, revision=1, settings=None, container=None, sidecar=None, pod=None, **spec
 ):
-    """Return the objects of a release: the ConfigMap and the Job of a grid of one layer, an index a trial.
+    """Return the ConfigMap and the Job of a release, for a grid of one layer with one index per trial.
 
-    A sidecar, of which its lines of shell are given, comes before the trial's container.
+    `sidecar` is the shell script of a container that comes before the trial's.
     """
     name, labels = (
         f"{release}-r{revision}",
@@ -85,7 +86,7 @@ def create(namespace, objects):
 
 
 def wait_for_end(namespace, job):
-    """Return when a Job is Complete or Failed."""
+    """Wait until a Job is Complete or Failed."""
 
     def has_ended():
         status = json.loads(kubectl("get", "job", job, "-n", namespace, "-o", "json"))["status"]
@@ -95,7 +96,7 @@ def wait_for_end(namespace, job):
 
 
 def wait_for(look):
-    """Look until there is something to see, and return it."""
+    """Call `look` until it returns something, and return that."""
     deadline = time.monotonic() + PROBLEMS_SECONDS
     while not (seen := look()):
         assert time.monotonic() < deadline, "waited in vain"
@@ -108,30 +109,30 @@ REPLICATES = 30
 FAIL_INDEX = {"rules": [{"action": "FailIndex", "onExitCodes": {"operator": "In", "values": [3]}}]}
 
 WAITS = "until [ -e /tmp/go ]; do sleep 0.2; done"
-"""Lines of shell that go on when `let_go` says so."""
+"""A shell script that continues when `let_go` is called."""
 
 
 def pod_of(namespace, job, index):
-    """Return the name of the newest pod of an index of a Job; wait for it."""
+    """Wait for a pod of an index of a Job, and return the name of the newest."""
     labels = f"batch.kubernetes.io/job-name={job},batch.kubernetes.io/job-completion-index={index}"
     words = ("get", "pods", "-n", namespace, "-l", labels, "-o", "name", "--sort-by=.metadata.creationTimestamp")
     return wait_for(lambda: kubectl(*words).split())[-1].partition("/")[2]
 
 
 def wait_until_ready(namespace, job, index):
-    """Return the name of the pod of an index when it runs."""
+    """Wait until the pod of an index runs, and return its name."""
     pod = pod_of(namespace, job, index)
     kubectl("wait", f"pod/{pod}", "-n", namespace, "--for=condition=Ready", f"--timeout={PROBLEMS_SECONDS}s")
     return pod
 
 
 def let_go(namespace, job, index):
-    """End what WAITS in the pod of an index."""
+    """Let the script WAITS in the pod of an index continue."""
     kubectl("exec", wait_until_ready(namespace, job, index), "-n", namespace, "--", "touch", "/tmp/go")
 
 
 def finished_run(output, name, settings, done):
-    """Store a run in which these trials have results; the first of them is the fastest."""
+    """Store a run in which these trials have results, the first one being the fastest."""
     config = make_settings(settings)
     run = _run(output, config, name)
     run.begin({"where": "tests"})
@@ -159,7 +160,7 @@ def _commit(run, trial, median):
         "log.jsonl": f"{log}\n".encode(),
     }
     for name, data in files.items():
-        run.storage.create(f"{run.folder}/trials/{trial.name}/first/{name}", data)
+        run.storage.create(run.object_name(attempt_file(trial.name, "first", name)), data)
     stored = [
         StoredFile(name=name, size=len(data), sha256=sha256(data).hexdigest()) for name, data in files.items()
     ]
@@ -176,9 +177,9 @@ def _commit(run, trial, median):
 
 
 class Proxy:
-    """Stands between a program and the API server, passes bytes on, and can break all connections for a while.
+    """Passes bytes between a program and the API server, and can break all connections for a while.
 
-    A connection breaks after `most_bytes`, too.
+    Each connection also breaks after `most_bytes`.
     """
 
     def __init__(self, host, port):
@@ -219,12 +220,12 @@ class Proxy:
             one.close()
 
     def cut(self):
-        """Break what is open."""
+        """Break all open connections."""
         self.close(*self.open)
         self.open = []
 
     def down(self, seconds):
-        """Be gone for a while, as an API server that is restarted."""
+        """Refuse connections for a while, like an API server that is restarting."""
         self.close(self.listener)
         self.cut()
         time.sleep(seconds)
@@ -232,7 +233,7 @@ class Proxy:
 
 
 def refused(said):
-    """Return the one line of an error, which is no traceback."""
+    """Return the exit code and the one line of an error that is not a traceback."""
     assert said.out == ""
     return said.code, said.error
 

@@ -24,17 +24,17 @@ def test_a_release_that_is_not_there_is_refused_with_the_names_of_those_that_are
     assert line.startswith(f"there is no release 'unknown' in the namespace {namespace}, or its Jobs have been ")
     assert "known" in line.partition(": ")[2].split(", ")
     code, line = refused(xor_sweep("status", "known", "--revision", "7"))
-    words = "the release known has no Job (any more) of revision 7; the revisions that have one: 1"
+    words = "the release known has no Job, or no longer has one, for revision 7; revisions with a Job: 1"
     assert (code, line) == (2, words)
     code, line = refused(xor_sweep("status", "known", "--run", "known-t1"))
-    words = "the release known has no Job (any more) of a run 'known-t1'; the runs that have one: known-r1"
+    words = "the release known has no Job, or no longer has one, for a run 'known-t1'; runs with a Job: known-r1"
     assert (code, line) == (2, words)
 
 
 @pytest.mark.parametrize("name", ["a/b", "a,b=c", "", "x" * 64])
 def test_a_name_that_no_release_can_have_is_refused_and_nothing_is_asked(xor_sweep, proxy, name):
     code, line = refused(xor_sweep("status", name, KUBECONFIG=str(proxy.kubeconfig)))
-    assert (code, line) == (2, f"{name!r} cannot be a release: its name has letters, digits and '-' only")
+    assert (code, line) == (2, f"{name!r} is not a valid release name: use only letters, digits and '-'")
     assert proxy.connections == 0
 
 
@@ -52,7 +52,7 @@ def test_the_newest_revision_is_shown_unless_another_is_asked_for(namespace, xor
         (["--kubeconfig", "/no/such/file"], "there is no kubeconfig /no/such/file"),
         (["--context", "nowhere"], "the kubeconfig has no context 'nowhere'; its contexts: "),
         (["--revision", "0"], "Invalid value for '--revision'"),
-        (["-n", "a/b"], "'a/b' cannot be a namespace: its name has small letters, digits and '-' only"),
+        (["-n", "a/b"], "'a/b' is not a valid namespace: use only lowercase letters, digits and '-'"),
     ],
 )
 def test_words_that_lead_nowhere_are_refused(xor_sweep, options, words):
@@ -92,7 +92,7 @@ def test_threads_may_connect_at_once(kubeconfig):
 def test_who_may_not_look_is_told_what_is_missing(xor_sweep, account):
     code, line = refused(xor_sweep("status", "demo", KUBECONFIG=str(account("nobody", []))))
     assert code == 2
-    assert line.startswith("the cluster does not allow it: jobs.batch is forbidden: User ")
+    assert line.startswith("the cluster does not allow this: jobs.batch is forbidden: User ")
 
 
 def test_debug_shows_the_traceback(xor_sweep):
@@ -168,8 +168,8 @@ class ForgetfulCluster(Cluster):
 
     forgets = 2
 
-    def pages(self, *words, **options):
-        for page in super().pages(*words, **options):
+    def list_pages(self, *words, **options):
+        for page in super().list_pages(*words, **options):
             self.forgets -= 1
             yield page if self.forgets < 0 else type(page)(page.items, "1")
 
@@ -286,11 +286,11 @@ def test_a_sweep_file_that_was_changed_to_nonsense_is_told(namespace, xor_sweep)
     assert "did you mean 'neurons'" in line
     kubectl("delete", "configmap", "nonsense-r1", "-n", namespace)
     code, line = refused(xor_sweep("status", "nonsense"))
-    assert (code, line) == (1, "the ConfigMap nonsense-r1 with the Job's sweep.yaml is not there")
+    assert (code, line) == (1, "the ConfigMap nonsense-r1 with the Job's sweep.yaml does not exist")
 
 
 def test_a_namespace_that_is_not_there_has_no_releases(xor_sweep):
     code, line = refused(xor_sweep("status", "demo", "-n", "no-such-namespace"))
     assert code == 2
     assert line.startswith("there is no release 'demo' in the namespace no-such-namespace")
-    assert line.endswith("the releases that have Jobs: none")
+    assert line.endswith("releases with Jobs: none")

@@ -35,7 +35,7 @@ def test_a_cluster_with_another_authoritys_certificate_is_not_trusted(xor_sweep,
     (tmp_path / "config").write_text(json.dumps(settings))
     code, line = refused(xor_sweep("status", "demo", "--kubeconfig", tmp_path / "config"))
     assert code == 2
-    assert line.startswith("no safe connection to the cluster at ")
+    assert line.startswith("cannot connect securely to the cluster at ")
 
 
 def test_a_cluster_whose_certificate_is_not_to_be_checked_is_not_checked_in_silence(
@@ -104,8 +104,8 @@ def test_a_command_in_a_pod_is_run_as_who_is_impersonated(namespace, changed):
 @pytest.mark.parametrize(
     ("user", "words"),
     [
-        ({"as-groups": ["one"]}, "without a user: give `as`, too"),
-        ({"as": "some\nbody"}, "cannot be sent: it takes printable ASCII"),
+        ({"as-groups": ["one"]}, "but no user: set `as`, too"),
+        ({"as": "some\nbody"}, "cannot be sent: only printable ASCII is allowed"),
     ],
 )
 def test_an_impersonation_that_cannot_be_is_refused(xor_sweep, changed, user, words):
@@ -136,7 +136,7 @@ HINT = "get it from example.com"
             plugin(f"echo '{credential()}'"),
             "sh printed no credentials (an ExecCredential as JSON, with a token or a ",
         ),
-        (plugin("", apiVersion=None), "credential plugin (`exec`) lacks its command or apiVersion"),
+        (plugin("", apiVersion=None), "credential plugin (`exec`) has no command or no apiVersion"),
     ],
     ids=["missing", "fails", "junk", "nothing", "no version"],
 )

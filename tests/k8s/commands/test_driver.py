@@ -93,11 +93,11 @@ def test_a_driver_that_comes_after_the_end_finds_what_is_still_there(zoo, xor_sw
 @pytest.mark.parametrize(
     ("release", "trial", "reason", "words"),
     [
-        ("nowhere", "l1-n1", "Unschedulable", "until the Job was given up: DeadlineExceeded"),
+        ("nowhere", "l1-n1", "Unschedulable", "then the Job failed: DeadlineExceeded"),
         ("unpulled", "l1-n1", "ErrImageNeverPull", "localhost/nothing:here"),
         ("wrong", "l1-n1", "ExitCode", "the words or the configuration are wrong"),
         ("wrong", "l1-n2", "PodFailurePolicy", "was stopped"),
-        ("wrong", "l1-n3", "PodFailurePolicy", "was not done"),
+        ("wrong", "l1-n3", "PodFailurePolicy", "was not completed"),
         ("retried", "l1-n1", "ExitCode", "exit code 1"),
     ],
 )
@@ -163,7 +163,7 @@ def test_without_a_right_that_it_needs_it_says_which(zoo, account, xor_sweep, tm
 def test_an_output_that_is_not_here_is_refused_before_the_watch(zoo, xor_sweep):  # noqa: ARG001
     said = xor_sweep("driver", "zoo")
     assert said.code == 2
-    assert said.error.startswith("the sweep's output /output is in its pods, not here")
+    assert said.error.startswith("the sweep's output /output can be reached only from its pods")
     assert said.out == ""
 
 
@@ -274,6 +274,6 @@ def test_a_driver_lives_through_an_api_server_that_is_away_and_asks_it_seldom(na
     summary = json.loads((tmp_path / "runs/patient-r1/report/summary.json").read_text())
     assert [item["exit_code"] for item in summary["failed"]] == [None, 1, 2, 3]
     lines = [line["message"] for line in said.log]
-    assert any("asking again" in line for line in lines)
+    assert any("trying again" in line for line in lines)
     assert "the cluster answers again" in lines
     assert proxy.connections - before < 20

@@ -95,7 +95,7 @@ def test_a_connection_that_breaks_while_files_come_is_told_and_nothing_is_writte
     said = xor_sweep("results", "volume", "here", KUBECONFIG=str(proxy.kubeconfig))
     assert (said.code, said.out) == (1, "")
     assert said.error.startswith(
-        "volume-r1 is not to be had from /output in the cluster: the connection to the cluster "
+        "cannot fetch volume-r1 from /output in the cluster: the connection to the cluster "
     )
     assert not (tmp_path / "here").exists()
     assert helper_pods(namespace) == []
@@ -110,7 +110,7 @@ def test_a_run_that_is_not_on_the_volume_is_told(namespace, xor_sweep):
     said = xor_sweep("results", "not-there", "here")
     assert (said.code, said.out) == (1, "")
     assert said.error == (
-        "not-there-r1 is not to be had from /output in the cluster: there is no runs/not-there-r1 yet; "
+        "cannot fetch not-there-r1 from /output in the cluster: there is no runs/not-there-r1 yet; "
         "there are: cron-r3 volume-r1 volume-r7 volume-t12345678"
     )
     assert helper_pods(namespace) == []
@@ -156,7 +156,7 @@ def test_a_release_whose_job_was_removed_says_so_and_its_results_come_through_wh
     said = xor_sweep("results", "cron", "there")
     assert (said.code, said.out) == (2, "")
     assert said.error.startswith(
-        "nothing of the release cron is left in the cluster that mounts its output /output: `helm upgrade` "
+        "no Job or CronJob of the release cron is left in the cluster to mount its output /output: "
     )
 
 
@@ -227,7 +227,9 @@ def test_who_may_not_remove_the_pod_keeps_what_came_and_is_told_its_name(namespa
     assert said.code == 0, said.err
     assert names_in(tmp_path / "here") == layout({"l1-n1"})
     [pod] = helper_pods(namespace)
-    assert said.err.startswith(f"the {pod.replace('/', ' ')} could not be removed (the cluster does not allow it: ")
+    assert said.err.startswith(
+        f"the {pod.replace('/', ' ')} could not be removed (the cluster does not allow this: "
+    )
     kubectl("wait", pod, "-n", namespace, "--for=jsonpath={.status.phase}=Succeeded", "--timeout=90s")
     kubectl("delete", pod, "-n", namespace)
 

@@ -46,17 +46,17 @@ def test_a_trial_that_is_not_there_is_refused_with_what_would_be(xor_sweep, word
 def test_of_a_pod_that_is_gone_the_stored_log_is_shown(gone, xor_sweep):
     said = xor_sweep("logs", "gone", "l1-n1", "--output", gone.output)
     assert [line["message"] for line in said.log] == ["l1-n1: kept"]
-    assert said.err == "l1-n1 has no pod any more; this is the log that the run has\n"
+    assert said.err == "l1-n1 no longer has a pod; this is the log that the run has stored\n"
     assert xor_sweep("logs", "gone", "l1-n1", "-f", "--output", gone.output).out == said.out
 
 
 def test_of_a_pod_that_is_gone_without_a_stored_log_it_says_where_it_looked(gone, xor_sweep):
     said = xor_sweep("logs", "gone", "l1-n2", "--output", gone.output)
     assert (said.code, said.out) == (1, "")
-    assert said.error == f"l1-n2 has no pod any more, and {gone.output}/runs/gone-r1 has no log of it"
+    assert said.error == f"l1-n2 no longer has a pod, and {gone.output}/runs/gone-r1 has no log of it"
     said = xor_sweep("logs", "gone", "l1-n1")
     assert said.code == 2
-    assert said.error.startswith("the sweep's output /output is in its pods, not here")
+    assert said.error.startswith("the sweep's output /output can be reached only from its pods")
 
 
 def test_of_a_pod_whose_container_was_removed_the_stored_log_is_shown(namespace, xor_sweep, tmp_path):
@@ -72,7 +72,10 @@ def test_of_a_pod_whose_container_was_removed_the_stored_log_is_shown(namespace,
     for follow in ((), ("-f",)):
         said = xor_sweep("logs", "swept", "l1-n1", "--output", tmp_path, *follow)
         assert [line["message"] for line in said.log] == ["l1-n1: kept"]
-        assert said.err == "l1-n1 has a pod whose log the cluster has removed; this is the log that the run has\n"
+        assert (
+            said.err
+            == "l1-n1 has a pod whose log the cluster has removed; this is the log that the run has stored\n"
+        )
 
 
 @pytest.mark.usefixtures("gone")
@@ -136,7 +139,7 @@ def test_a_trial_is_followed_through_its_attempts(namespace, start):
         let_go(namespace, "again-r1", 0)
     said = follow.end(timeout=60)
     assert (said.code, said.out) == (0, "failures before: 0\nfailures before: 1\n")
-    assert "is pending: to be tried again after attempt 1: exit code 1: anything unexpected" in said.err
+    assert "is pending: will be retried after attempt 1: exit code 1: anything unexpected" in said.err
 
 
 def test_until_the_next_attempt_begins_the_last_one_is_shown(namespace, xor_sweep):

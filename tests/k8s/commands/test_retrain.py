@@ -58,7 +58,7 @@ def test_the_run_belongs_to_the_job_that_retrains_and_a_second_attempt_goes_on_w
     assert (said.code, again.code) == (0, 0), said.err + again.err
     seed = settings["seed"]
     assert said.log[0]["message"] == f"again started {run}, seed {seed}"
-    assert again.log[0]["message"] == f"again goes on with {run}, seed {seed}"
+    assert again.log[0]["message"] == f"again continues {run}, seed {seed}"
     assert set(jobs(namespace)) - before == {run}
     champions = json.loads((output / "champion.json").read_text())
     assert [decision["contender"]["run"] for decision in champions["history"]] == [run]
@@ -78,9 +78,9 @@ def test_a_run_without_a_winner_challenges_nobody_and_is_not_tried_again(retrain
     ("file", "content", "words"),
     [
         ("job.yaml", None, "cannot be read: No such file or directory"),
-        ("job.yaml", "a: [", "is no Job as the chart renders it"),
-        ("job.yaml", "kind: Job", "is no Job as the chart renders it"),
-        ("job.yaml", "", "is no Job as the chart renders it"),
+        ("job.yaml", "a: [", "is not a Job as the chart renders it"),
+        ("job.yaml", "kind: Job", "is not a Job as the chart renders it"),
+        ("job.yaml", "", "is not a Job as the chart renders it"),
         ("sweep.yaml", None, "cannot be read: No such file or directory"),
         ("sweep.yaml", "neurns: [1]", "no such setting; did you mean 'neurons'?"),
     ],

@@ -79,9 +79,9 @@ def test_the_json_has_every_trial_with_all_that_is_known_of_it(mixed, look, name
     assert (failed["reason"], failed["exit_code"]) == ("ExitCode", 3)
     assert re.fullmatch(r"mixed-r1-2-\w{5}", running["pod"])
     assert running["since"] > seen["started"]
-    tried = f"to be tried again after attempt {again['attempt']}: exit code 1: anything unexpected"
+    tried = f"will be retried after attempt {again['attempt']}: exit code 1: anything unexpected"
     assert (again["reason"], again["exit_code"], again["why"]) == ("ExitCode", 1, tried)
-    assert (turn["reason"], turn["why"]) == ("Turn", "waits for its turn: 2 at a time")
+    assert (turn["reason"], turn["why"]) == ("Turn", "waiting for its turn: 2 at a time")
 
 
 def test_the_table_has_a_line_for_each_trial_below_a_headline(mixed, look, xor_sweep):
@@ -93,7 +93,7 @@ def test_the_table_has_a_line_for_each_trial_below_a_headline(mixed, look, xor_s
         r"l1-n2  failed   exit code 3: \w.*",
         r"l1-n3  running  since \S+Z \((\d+ min )?\d+ s\)",
         r"l1-n4  (pending|running)  .*",
-        r"l1-n5  pending  waits for its turn: 2 at a time",
+        r"l1-n5  pending  waiting for its turn: 2 at a time",
     ]
     for line, pattern in zip(lines, patterns, strict=True):
         assert re.fullmatch(pattern, line), line
@@ -105,7 +105,9 @@ def test_what_cannot_be_read_from_here_is_said_once_and_the_rest_is_shown(look, 
     assert trials["l1-n1"] == {"trial": "l1-n1", "index": 0, "state": "done"}
     _, first, *_, last = xor_sweep("status", "mixed").out.splitlines()
     assert first == "l1-n1  done"
-    assert last.startswith("Some medians are left out: the sweep's output /output is in its pods, not here: ")
+    assert last.startswith(
+        "Some medians are missing: the sweep's output /output can be reached only from its pods: "
+    )
 
 
 TELLING = """
@@ -123,11 +125,11 @@ def test_where_the_run_is_on_a_volume_its_pods_tell_their_results(look, xor_swee
     numbers = {"median": 48, "median_low": 44, "median_high": None, "share_solved": 0.75}
     assert trials["l1-n1"] == {"trial": "l1-n1", "index": 0, "state": "done", **numbers}
     assert trials["l1-n2"] == {"trial": "l1-n2", "index": 1, "state": "done"}
-    assert "is in its pods, not here" in shown["results"]
+    assert "can be reached only from its pods" in shown["results"]
     _, first, second, _, last = xor_sweep("status", "telling").out.splitlines()
     assert first == "l1-n1  done     median 48 (95 % interval 44 to >100)"
     assert second == "l1-n2  done"
-    assert last.startswith("Some medians are left out: ")
+    assert last.startswith("Some medians are missing: ")
     kubectl("delete", "job", "telling-r1", "-n", namespace, "--wait=false")
 
 
@@ -138,7 +140,7 @@ def test_where_the_bucket_is_out_of_reach_the_pods_tell_their_results(look, xor_
     look("remote", lambda trials: {t["state"] for t in trials.values()} == {"done"}, **away)
     _, first, *_, last = xor_sweep("status", "remote", **away).out.splitlines()
     assert first == "l1-n1  done     median 48 (95 % interval 44 to >100)"
-    assert last.startswith("Some medians are left out: gs://bucket is not available")
+    assert last.startswith("Some medians are missing: gs://bucket is not available")
 
 
 ONE_POD = {
@@ -229,7 +231,7 @@ def test_of_pods_that_are_gone_the_drivers_summary_says_why_they_failed(gone, xo
     assert (failed["state"], failed["reason"], failed["exit_code"]) == ("failed", "ExitCode", 3)
     assert "trying again cannot help" in failed["why"]
     [_, _, line, *_] = xor_sweep("status", "gone").out.splitlines()
-    assert line == "l1-n2  failed   its pod is gone, and nothing says why it failed"
+    assert line == "l1-n2  failed   its pod is gone, and nothing shows why it failed"
 
 
 def test_of_several_trials_in_a_pod_those_with_a_result_are_done(namespace, tmp_path, look):

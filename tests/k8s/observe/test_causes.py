@@ -58,7 +58,7 @@ def test_a_pending_pods_reason_is_the_clusters_own_word():
     assert "0/1 nodes are available" in told["unschedulable"].text
     assert "localhost/nothing:here" in told["image not there"].text
     assert 'configmap "nope" not found' in told["no such ConfigMap"].text
-    assert told["starting"].text == "starts on node-1"
+    assert told["starting"].text == "starting on node-1"
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_a_suspended_job_says_what_its_queue_waits_for():
     told = {name: why_suspended(workload) for name, workload in WORKLOADS.items()}
     assert "insufficient" in told["waits for quota"].text
     assert told["waits for quota"].reason == "Pending"
-    assert told["waits for quota"].text.startswith("waits for quota in the queue: couldn't assign flavors")
+    assert told["waits for quota"].text.startswith("waiting for quota in the queue: couldn't assign flavors")
     held = {
         "type": "QuotaReserved",
         "status": "False",
@@ -145,7 +145,8 @@ def test_a_suspended_job_says_what_its_queue_waits_for():
         "message": "The ClusterQueue is stopped",
     }
     assert (
-        why_suspended({"status": {"conditions": [held]}}).text == "waits for its queue: The ClusterQueue is stopped"
+        why_suspended({"status": {"conditions": [held]}}).text
+        == "waiting for its queue: The ClusterQueue is stopped"
     )
     evicted = {
         "type": "Evicted",
@@ -157,4 +158,4 @@ def test_a_suspended_job_says_what_its_queue_waits_for():
     told_of = why_suspended({"spec": {"active": False}, "status": {"conditions": [quota, evicted]}})
     assert told_of.reason == "Deactivated"
     assert told_of.text == "Kueue does not start it: The workload is deactivated (its spec.active is false)"
-    assert told["no such queue"].text == "waits for its queue: LocalQueue nope doesn't exist"
+    assert told["no such queue"].text == "waiting for its queue: LocalQueue nope doesn't exist"

@@ -72,7 +72,7 @@ class Sweep:
 def test_a_trial_is_done_when_its_job_says_so_and_what_has_no_pod_waits_for_its_turn():
     sweep = Sweep().job(completedIndexes="0").listed(a_pod(1), unschedulable(2))
     assert sweep.states == ["done", "running", "pending", "pending"]
-    assert sweep.causes == [None, None, "Unschedulable: no GPU", "waits for its turn: 2 at a time"]
+    assert sweep.causes == [None, None, "Unschedulable: no GPU", "waiting for its turn: 2 at a time"]
     assert count_states(states_of_trials(sweep.config, sweep.state)) == dict(zip(STATES, (2, 1, 1, 0), strict=True))
 
 
@@ -108,7 +108,7 @@ def test_a_job_waits_as_long_as_it_has_fewer_pods_than_it_should_have():
 def test_a_failed_attempt_is_to_be_tried_again_until_the_job_gives_the_index_up():
     sweep = Sweep().listed(a_pod(0, "Failed", failures=1))
     assert sweep.states[0] == "pending"
-    assert sweep.causes[0] == "to be tried again after attempt 2: exit code 1: anything unexpected"
+    assert sweep.causes[0] == "will be retried after attempt 2: exit code 1: anything unexpected"
     sweep.job(failedIndexes="0")
     assert (sweep.states[0], sweep.causes[0]) == ("failed", "exit code 1: anything unexpected")
 
@@ -153,10 +153,10 @@ def test_a_job_that_ran_out_of_time_says_of_each_trial_what_it_was_about():
     sweep.job(conditions=failed_by("DeadlineExceeded"), failedIndexes="2")
     assert sweep.states == ["failed"] * 4
     assert sweep.causes == [
-        "Unschedulable: no GPU; until the Job was given up: DeadlineExceeded: so it is",
+        "Unschedulable: no GPU; then the Job failed: DeadlineExceeded: so it is",
         "was stopped: DeadlineExceeded: so it is",
         "exit code 1: anything unexpected",
-        "was not done: DeadlineExceeded: so it is",
+        "was not completed: DeadlineExceeded: so it is",
     ]
 
 
