@@ -342,10 +342,11 @@ def _refusal(error: Exception) -> str | None:
     match error:
         case ClientError():
             return _refusal_of_server(error)
-        case exceptions.ParamValidationError():
+        case exceptions.ParamValidationError() if "bucket name" in str(error):
             return f"cannot be a bucket: {_said(error)}; correct the name"
         case (
             exceptions.NoCredentialsError()
+            | exceptions.ParamValidationError()  # of the request for a role
             | exceptions.PartialCredentialsError()
             | exceptions.SSOError()
             | exceptions.TokenRetrievalError()
