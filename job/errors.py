@@ -4,6 +4,8 @@ The exit codes are the contract with whoever starts the program, above all with 
 podFailurePolicy: `EXIT_CODES` is the one table of them.
 """
 
+from collections.abc import Sequence
+
 EXIT_CODES = {
     0: "done, or the result was there already",
     1: "anything unexpected",
@@ -34,8 +36,17 @@ class TrialError(SweepError):
     exit_code = 3
 
 
+class FailedTrialsError(SweepError):
+    """Some trials of a sweep failed; the others are done."""
+
+    def __init__(self, message: str, failures: Sequence[SweepError]) -> None:
+        """Keep the line to show; the exit code is 1 (try again) if any of the failures may pass."""
+        super().__init__(message)
+        self.exit_code = min(failure.exit_code for failure in failures)
+
+
 class NoWinnerError(SweepError):
-    """No start of any trial of the run was solved, or none of its trials is done."""
+    """No start of any trial of the run has solved the problem, or none of its trials is done."""
 
     exit_code = 3
 

@@ -3,14 +3,14 @@
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
 from job.errors import SweepError
 
 Event = dict[str, Any]
-"""A log line: `severity`, `message` and `time`, as Google Cloud Logging reads them, and what belongs to it.
+"""A log line: `severity`, `message` and `time`, as Google Cloud Logging reads them, and any further fields.
 
 https://cloud.google.com/logging/docs/structured-logging
 """
@@ -19,12 +19,12 @@ Sink = Callable[[Event], None]
 
 
 def event(message: str, *, severity: str = "INFO", **fields: Any) -> Event:
-    """Return a log line with the time of now (UTC) and any further fields that JSON can hold."""
+    """Return a log line with the current time (UTC) and any further fields that JSON can hold."""
     now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return {"severity": severity, "message": message, "time": now, **fields}
 
 
-def as_json(line: Event) -> str:
+def event_json(line: Event) -> str:
     """Return a log line as one line of JSON; a number that is not finite becomes null."""
     return json.dumps(_finite(line), ensure_ascii=False, allow_nan=False)
 
@@ -38,8 +38,8 @@ def _finite(value: Any) -> Any:
 
 
 def json_sink(stream: TextIO) -> Sink:
-    """Return a sink that prints log lines as JSON, each at once."""
-    return lambda line: print(as_json(line), file=stream, flush=True)
+    """Return a sink that prints each log line as JSON, immediately."""
+    return lambda line: print(event_json(line), file=stream, flush=True)
 
 
 def text_sink(stream: TextIO) -> Sink:
@@ -58,26 +58,25 @@ def sink(log_format: str) -> Sink:
 
 
 def silence_broken_pipe() -> None:
-    """Let what is still buffered for a reader that has gone (`| head`) go nowhere."""
+    """Discard what is still buffered for a reader that has gone away (`| head`)."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def print_error(message: str, exit_code: int, log_format: str, stderr: TextIO | None = None) -> None:
-    """Print the one line of an error to standard error, or to another way there."""
+    """Print an error as one line to standard error, or to `stderr`."""
     line = " ".join(message.split())
     if wants_json(log_format, stderr or sys.stderr):
-        line = as_json(event(line, severity="ERROR", exit_code=exit_code))
+        line = event_json(event(line, severity="ERROR", exit_code=exit_code))
     else:
         line = f"Error: {line}"
     print(line, file=stderr or sys.stderr, flush=True)
 
 
-def last_words(how: Mapping[str, Any]) -> Callable[[SweepError], None]:
-    """Return what prints an error's line when the process must end in the middle of something.
+def error_printer(log_format: str) -> Callable[[SweepError], None]:
+    """Return what prints an error's line even while standard error is redirected.
 
-    Args:
-        how: the command line's `log_format`, as it is when the words are said.
+    TensorFlow's start holds back what goes to standard error; the line of a process that has to end then must not
+    be lost.
     """
-    # A way of its own: while TensorFlow starts, what goes to standard error is held back.
     stderr = os.fdopen(os.dup(2), "w", encoding="utf-8")
-    return lambda error: print_error(str(error), error.exit_code, how["log_format"], stderr)
+    return lambda error: print_error(str(error), error.exit_code, log_format, stderr)

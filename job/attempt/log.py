@@ -66,5 +66,5 @@ class AttemptLog:
         Raises:
             OSError: it cannot be written.
         """
-        text = "".join(logs.as_json(line) + "\n" for line in self._lines)
+        text = "".join(logs.event_json(line) + "\n" for line in self._lines)
         (folder / LOG).write_text(text, encoding="utf-8")

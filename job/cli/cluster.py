@@ -36,7 +36,7 @@ def driver(release: str, output: str | None, log_format: str, **where: Any) -> N
     from job.storage import RETRY_SECONDS
 
     sink = logs.sink(log_format)
-    with StopRequest(logs.last_words(click.get_current_context().obj)) as stop, stop.exit_immediately():
+    with StopRequest(logs.error_printer(log_format)) as stop, stop.exit_immediately():
         cluster, sweep = _sweep(release, **where)
         from k8s.commands.driver import drive  # scipy, after bad input
 
@@ -71,7 +71,7 @@ def retrain(job: str, manifest: Path, output: str | None, log_format: str, **whe
     from job.signals import StopRequest
 
     sink = logs.sink(log_format)
-    with StopRequest(logs.last_words(click.get_current_context().obj)) as stop, stop.exit_immediately():
+    with StopRequest(logs.error_printer(log_format)) as stop, stop.exit_immediately():
         cluster = _cluster(**where)
         from k8s.commands.retrain import retrain_once  # scipy
 

@@ -1,10 +1,10 @@
-"""The command line: reads words, calls one function each, prints."""
+"""The command line: its commands, and how an error becomes one line and an exit code."""
 
 import io
 import os
 import sys
 import traceback
-from typing import Any
+from typing import NoReturn
 
 import click
 
@@ -12,14 +12,14 @@ from job import logs
 from job.cli.champion import champion
 from job.cli.cluster import commands as cluster_commands
 from job.cli.leaderboard import leaderboard
-from job.cli.options import fail
+from job.cli.options import ErrorDisplay
 from job.cli.report import plot, report
-from job.cli.training import sweep, train, trial
+from job.cli.training import sweep_command, train_command, trial_command
 from job.errors import SweepError
 
 
 class _Commands(click.Group):
-    """The commands in the order in which they are added: training, looking at results, the cluster."""
+    """Lists its commands in the order in which they were added: training, results, the cluster."""
 
     def list_commands(self, _: click.Context) -> list[str]:
         return [*self.commands]
@@ -30,7 +30,7 @@ class _Commands(click.Group):
 def cli() -> None:
     """How many layers, how many neurons? A sweep whose verdict is statistically true.
 
-    Each architecture of a grid is trained on XOR from hundreds of random starts at once.
+    Each architecture of a grid is trained from hundreds of random starts at once, on XOR or another problem.
 
     \b
     xor-sweep sweep                            the default grid, into ./runs
@@ -40,7 +40,7 @@ def cli() -> None:
     """
 
 
-for command in (sweep, trial, train, leaderboard):
+for command in (sweep_command, trial_command, train_command, leaderboard):
     cli.add_command(command)
 cli.add_command(report)
 cli.add_command(plot)
@@ -51,34 +51,35 @@ for command in cluster_commands:
 
 def main() -> None:
     """Run the command line; every error becomes one line on standard error and an exit code."""
-    how: dict[str, Any] = {"debug": False, "log_format": "auto"}
-    _open_what_is_closed()
+    display = ErrorDisplay()
+    _reopen_standard_streams()
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
         sys.stdout.reconfigure(errors="replace")  # Better a table with a "?" than none.
     try:
-        sys.exit(cli.main(standalone_mode=False, prog_name="xor-sweep", obj=how))
+        sys.exit(cli.main(standalone_mode=False, prog_name="xor-sweep", obj=display))
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
         sys.exit(0)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
     except click.ClickException as error:
-        fail(error.format_message(), 2, how)
+        _fail(error.format_message(), 2, display)
     except BrokenPipeError:
         logs.silence_broken_pipe()
         sys.exit(1)
     except Exception as error:
-        if how["debug"]:
+        if display.debug:
             traceback.print_exception(error)
         if isinstance(error, SweepError):
-            fail(str(error), error.exit_code, how)
-        fail(f"{type(error).__name__}: {error}; --debug shows where", 1, how)
+            _fail(str(error), error.exit_code, display)
+        _fail(f"{type(error).__name__}: {error}; --debug shows where", 1, display)
 
 
-def _open_what_is_closed() -> None:
-    """Give standard input, output and error a place where whoever started this has closed them (`<&-`).
+def _reopen_standard_streams() -> None:
+    """Open /dev/null for standard input, output or error if the caller has closed it (`<&-`).
 
-    Else the next file that is opened would be taken for one of them. In this order: the lowest number is given.
+    Otherwise the next file to be opened would get its number and be taken for it. The order matters: a new file
+    gets the lowest number that is free.
     """
     for number in range(3):
         try:
@@ -86,3 +87,8 @@ def _open_what_is_closed() -> None:
         except OSError:
             os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
     sys.stdout, sys.stderr = sys.stdout or os.fdopen(1, "w"), sys.stderr or os.fdopen(2, "w")
+
+
+def _fail(message: str, exit_code: int, display: ErrorDisplay) -> NoReturn:
+    logs.print_error(message, exit_code, display.log_format)
+    sys.exit(exit_code)

@@ -2,21 +2,18 @@
 
 import math
 import re
-import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, get_args
 
 import click
 from click.shell_completion import CompletionItem
 
-from job import logs
-from job.settings.axes import ACTIVATIONS, AXIS_NAMES, LEARNING_RATES, LOSSES
+from job.settings.axes import AXES, AXIS_NAMES
 from job.settings.sweep import Settings
 from job.storage import PLACES
-
-DEVICES = ("auto", "cpu", "gpu")
 
 OF_THE_POD = {
     "XOR_SWEEP_POD_UID": "The pod's uid: the name of the attempt whose files it writes.",
@@ -67,26 +64,42 @@ class Values(Value):
         return [super(Values, self).convert(part) for part in parts]
 
 
-_NAMES = {"activation": ACTIVATIONS, "loss": LOSSES, "optimizer": tuple(LEARNING_RATES), "device": DEVICES}
+class SettingOption(click.Option):
+    """The option of one of `Settings`'s fields; both have the same name."""
 
 
-def setting(name: str, *, single: bool = False, text: str | None = None, default: str | None = None) -> Decorator:
-    """Return the option of one of `Settings`'s fields; its help and default are the field's own."""
+_KNOWN = {axis.name: axis.known for axis in AXES} | {
+    "device": get_args(Settings.model_fields["device"].annotation),
+}
+"""Field of `Settings` -> the names that its values may be."""
+
+
+def setting(name: str, *, single: bool = False, text: str | None = None, default: Any = None) -> Decorator:
+    """Return the option of one of `Settings`'s fields.
+
+    Args:
+        name: the field.
+        single: take one value of an axis, not a list.
+        text: the help; the field's own description if left out.
+        default: the default that the help names; the field's own if left out.
+    """
     field = Settings.model_fields[name]
     flag = "--" + name.replace("_", "-")
     kinds: dict[str, Any] = {"output": click.Path(), "run": str, "keep_training": bool}
-    kind = kinds.get(name) or (Values if name in AXIS_NAMES and not single else Value)(_NAMES.get(name, ()))
+    kind = kinds.get(name) or (Values if name in AXIS_NAMES and not single else Value)(_KNOWN.get(name, ()))
+    shown = _default_words(field.default if default is None else default)
     return click.option(
         f"{flag}/--no-{flag[2:]}" if kind is bool else flag,
+        cls=SettingOption,
         type=kind,
         default=None,
         envvar=f"XOR_SWEEP_{name.upper()}",
         show_envvar=True,
-        help=f"{text or field.description} {default or _default_in_words(field.default)}".rstrip(),
+        help=f"{text or field.description} {shown}".rstrip(),
     )
 
 
-def _default_in_words(default: Any) -> str:
+def _default_words(default: Any) -> str:
     if default is None:
         return ""
     return f"(default: {','.join(map(str, default)) if isinstance(default, tuple) else str(default).lower()})"
@@ -103,14 +116,27 @@ CONFIG = click.option(
     envvar="XOR_SWEEP_CONFIG",
     show_envvar=True,
     metavar="FILE",
-    help="A sweep file: YAML with any of these settings. Flags and the environment go before it.",
+    help="A sweep file: YAML with any of these settings. Flags and the environment override it.",
 )
 
 
-def remember(context: click.Context, option: click.Parameter, value: Any) -> Any:
-    """Keep how errors are to be shown where `main` finds it."""
-    if isinstance(context.obj, dict):
-        context.obj[option.name] = value
+@dataclass
+class ErrorDisplay:
+    """How `job.cli.main.main` shows an error: the object of Click's context, set by the options below."""
+
+    debug: bool = False
+    """Show the traceback."""
+    log_format: str = "auto"
+    """`json`, `text`, or `auto`: text on a terminal and JSON elsewhere."""
+
+
+def _set_log_format(context: click.Context, _: click.Parameter, value: str) -> str:
+    context.ensure_object(ErrorDisplay).log_format = value
+    return value
+
+
+def _set_debug(context: click.Context, _: click.Parameter, value: bool) -> bool:
+    context.ensure_object(ErrorDisplay).debug = value
     return value
 
 
@@ -118,12 +144,12 @@ LOG_FORMAT = click.option(
     "--log-format",
     type=click.Choice(["auto", "text", "json"]),
     default="auto",
-    callback=remember,
+    callback=_set_log_format,
     is_eager=True,
     envvar="XOR_SWEEP_LOG_FORMAT",
     show_envvar=True,
     show_default=True,
-    help="JSON, one object a line, or words; auto: words on a terminal.",
+    help="How to log: json (one object a line) or text; auto is text on a terminal and json elsewhere.",
 )
 
 
@@ -131,7 +157,7 @@ def _debug(text: str, *, exposed: bool) -> Decorator:
     return click.option(
         "--debug",
         is_flag=True,
-        callback=remember,
+        callback=_set_debug,
         is_eager=True,
         expose_value=exposed,
         envvar="XOR_SWEEP_DEBUG",
@@ -141,16 +167,10 @@ def _debug(text: str, *, exposed: bool) -> Decorator:
 
 
 DEBUG = _debug("Show tracebacks.", exposed=False)
-"""For the commands whose errors alone it changes: `job.cli.main.main` has it."""
+"""For the commands in which it changes errors only, which `job.cli.main.main` shows."""
 TRAINING_DEBUG = _debug("Show tracebacks, and what TensorFlow prints at its start.", exposed=True)
 GRID = options(
     CONFIG, *(setting(name) for name in Settings.model_fields if name not in ("trials_per_pod", "workers"))
 )
 
 OUTPUT = setting("output", text=f"Where the runs are: {PLACES}.")
-
-
-def fail(message: str, exit_code: int, how: dict[str, Any]) -> NoReturn:
-    """Print an error's line and end with its exit code."""
-    logs.print_error(message, exit_code, how["log_format"])
-    sys.exit(exit_code)

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from job.cli.training import sweep
+from job.cli.training import sweep_command
 from job.errors import ConfigError
 from job.settings.axes import AXES, AXIS_NAMES, LEARNING_RATES, LOSSES
 from job.settings.grid import SEED_SPAN, Architecture, replicate_seeds, trial_at, trial_named, trials, trials_of_pod
@@ -118,7 +118,10 @@ def test_every_axis_is_a_field_of_the_sweep_and_of_the_architecture_and_an_optio
     fields = [name for name in Sweep.model_fields if name in AXIS_NAMES]
     assert fields == list(AXIS_NAMES) == list(Architecture.__dataclass_fields__)[: len(AXES)]
     assert [axis.flag for axis in AXES] == [
-        option for parameter in sweep.params for option in parameter.opts if option in {axis.flag for axis in AXES}
+        option
+        for parameter in sweep_command.params
+        for option in parameter.opts
+        if option in {axis.flag for axis in AXES}
     ]
 
 
