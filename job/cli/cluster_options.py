@@ -1,27 +1,74 @@
-"""The options that the commands of this package share."""
+"""The options that say which cluster, and which of a release's sweeps in it."""
 
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from job.cli.options import DEBUG, Decorator, options
 from job.storage import PLACES
 
+if TYPE_CHECKING:
+    from k8s.api.client import Cluster
+    from k8s.release.sweeps import ReleaseSweep
+
+
+@dataclass(frozen=True)
+class ClusterChoice:
+    """Which cluster, and which namespace in it; None is the kubeconfig's own, or in a pod the pod's own."""
+
+    namespace: str | None
+    context: str | None
+    kubeconfig: str | None
+
+    def connect(self) -> "Cluster":
+        """Connect to the cluster.
+
+        Raises:
+            ConfigError, SweepError: there is no such kubeconfig or context, or the cluster does not answer.
+        """
+        from k8s.api.connect import connect  # half a second
+
+        return connect(self.kubeconfig, self.context, self.namespace)
+
+
+@dataclass(frozen=True)
+class SweepChoice:
+    """Which sweep of a release: that of a revision, that of a run, or the newest; and in which cluster."""
+
+    release: str
+    revision: int | None
+    run: str | None
+    cluster: ClusterChoice
+
+    def find(self) -> "tuple[Cluster, ReleaseSweep]":
+        """Connect to the cluster, and find the sweep in it.
+
+        Raises:
+            ConfigError, SweepError: the cluster cannot be reached, or has no such sweep.
+        """
+        cluster = self.cluster.connect()
+        from k8s.release.sweeps import find_sweep
+
+        return cluster, find_sweep(cluster, self.release, self.revision, self.run)
+
 
 def option(*names: str, envvar: str | list[str], help: str, **settings: Any) -> Decorator:  # noqa: A002 - click's word
-    """Return an option; its environment variable goes before its default."""
+    """Return an option whose help names its environment variable."""
     return click.option(*names, envvar=envvar, show_envvar=True, help=help, **settings)
 
 
-RELEASE = click.argument("release", envvar="XOR_SWEEP_RELEASE")
-OUTPUT = option(
+CLUSTER_OUTPUT = option(
     "--output",
     envvar="XOR_SWEEP_OUTPUT",
     help=f"Where the output is, seen from here: {PLACES} (default: the sweep's own).",
 )
-_WHERE = options(
+_CLUSTER_OPTIONS = options(
     option(
-        *("--namespace", "-n"),
+        "--namespace",
+        "-n",
         envvar="XOR_SWEEP_NAMESPACE",
         help="The release's namespace (default: the kubeconfig's, in a pod the pod's own).",
     ),
@@ -37,29 +84,42 @@ _WHERE = options(
         help="The kubeconfig (default: ~/.kube/config, in a pod its service account).",
     ),
 )
-CLUSTER = options(_WHERE, DEBUG)
-SWEEP = options(
+_SWEEP_OPTIONS = options(
     option(
-        *("--revision",),
+        "--revision",
         envvar="XOR_SWEEP_REVISION",
         type=click.IntRange(min=1),
         help="The release's revision (default: its newest sweep).",
     ),
     option(
-        *("--run",),
+        "--run",
         envvar="XOR_SWEEP_RUN",
         metavar="NAME",
         help="One of the release's runs by its Job's name, such as a retraining's.",
     ),
-    CLUSTER,
 )
-"""Which of a release's sweeps, and in which cluster."""
-CHAMPION_OF = options(
-    option(
-        "--release",
-        envvar="XOR_SWEEP_RELEASE",
-        help="A release in the cluster, whose output holds champion.json; --output goes before it.",
-    ),
-    _WHERE,
-)
-"""Whose champion, and in which cluster; the commands about it have --debug already."""
+
+
+def pass_cluster(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options of the cluster, and hand them to the command as one first argument, a `ClusterChoice`."""
+
+    @_CLUSTER_OPTIONS
+    @wraps(command)
+    def with_choice(*, namespace: str | None, context: str | None, kubeconfig: str | None, **rest: Any) -> None:
+        command(ClusterChoice(namespace, context, kubeconfig), **rest)
+
+    return with_choice
+
+
+def pass_sweep(command: Callable[..., None]) -> Callable[..., None]:
+    """Add RELEASE and the options of its sweep and its cluster; hand them over as one `SweepChoice`."""
+
+    @click.argument("release", envvar="XOR_SWEEP_RELEASE")
+    @_SWEEP_OPTIONS
+    @pass_cluster
+    @DEBUG
+    @wraps(command)
+    def run(cluster: ClusterChoice, /, release: str, revision: int | None, run: str | None, **rest: Any) -> None:
+        command(SweepChoice(release, revision, run, cluster), **rest)
+
+    return run

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from job.statistics.leaderboard import Leaderboard
 
 
-@click.command()
+@click.command("leaderboard")
 @click.argument("run", type=click.Path())
 @click.option(
     "--format",
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 )
 @OUTPUT
 @DEBUG
-def leaderboard(run: str, table_format: str, output: str | None) -> None:
+def leaderboard_command(run: str, table_format: str, output: str | None) -> None:
     """Show the leaderboard of RUN: a run's name in --output, or its own folder or bucket URL.
 
     \b

@@ -9,9 +9,9 @@ from typing import NoReturn
 import click
 
 from job import logs
-from job.cli.champion import champion
-from job.cli.cluster import commands as cluster_commands
-from job.cli.leaderboard import leaderboard
+from job.cli.champion import champion_group
+from job.cli.cluster import driver_command, logs_command, results_command, retrain_command, status_command
+from job.cli.leaderboard import leaderboard_command
 from job.cli.options import ErrorDisplay
 from job.cli.report import plot, report
 from job.cli.training import sweep_command, train_command, trial_command
@@ -40,12 +40,20 @@ def cli() -> None:
     """
 
 
-for command in (sweep_command, trial_command, train_command, leaderboard):
-    cli.add_command(command)
-cli.add_command(report)
-cli.add_command(plot)
-cli.add_command(champion)
-for command in cluster_commands:
+for command in (
+    sweep_command,
+    trial_command,
+    train_command,
+    leaderboard_command,
+    report,
+    plot,
+    champion_group,
+    driver_command,
+    retrain_command,
+    status_command,
+    logs_command,
+    results_command,
+):
     cli.add_command(command)
 
 
