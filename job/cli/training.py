@@ -102,9 +102,15 @@ _ONE_NETWORK: dict[str, Any] = {"layers": 1, "neurons": 16}
     setting("data"),
     *(setting(axis.name, single=True, default=_ONE_NETWORK.get(axis.name)) for axis in AXES),
     setting("epochs"),
-    setting(
-        "seed",
-        text="The seed of the initial weights: a replicate's, as replicates.csv has it, from 0 to 2147483645.",
+    click.option(
+        "--seed",
+        "replicate_seed",
+        type=Value(),
+        default=0,
+        envvar="XOR_SWEEP_REPLICATE_SEED",
+        show_envvar=True,
+        help="The seed of the initial weights, as replicates.csv has it: a whole number from 0 to 2147483645. "
+        "(default: 0)",
     ),
     setting(
         "keep_training",
@@ -115,7 +121,7 @@ _ONE_NETWORK: dict[str, Any] = {"layers": 1, "neurons": 16}
     TRAINING_DEBUG,
 )
 @pass_given_settings
-def train_command(given: GivenSettings, log_format: str, debug: bool) -> None:
+def train_command(given: GivenSettings, replicate_seed: Any, log_format: str, debug: bool) -> None:
     """Train one network from one random start, and show what it learned.
 
     Each option takes one value. With a seed of a run's replicates.csv, this replays that replicate exactly.
@@ -132,12 +138,11 @@ def train_command(given: GivenSettings, log_format: str, debug: bool) -> None:
         if "," in value:
             place = given.places[axis.name]
             raise ConfigError(f"{place}: '{value}' is a list: give one value (`xor-sweep sweep` takes lists)")
-    if "seed" in given.values:
-        check_seed(given.values["seed"], given.places["seed"])
+    check_seed(replicate_seed, given.places.get("replicate_seed", "--seed"))
     settings = given.settings(**_ONE_NETWORK, replicates=1)
     # Nothing is stored, so there is nothing to save.
     with StopRequest(logs.error_printer(log_format)) as stop, stop.exit_immediately():
-        train_single(settings, settings.seed, sink=logs.sink(log_format), debug=debug)
+        train_single(settings, replicate_seed, sink=logs.sink(log_format), debug=debug)
 
 
 def _chosen_trials(settings: "Settings", index: Any, name: str | None, places: Mapping[str, str]) -> "list[Trial]":

@@ -5,7 +5,7 @@ from job.errors import ConfigError
 from job.settings.grid import SEED_SPAN, trial_at
 from job.settings.sweep import Settings
 from job.training.devices import start_tensorflow
-from job.wording import limit_words, quoted
+from job.wording import hidden_layers_words, limit_words, quoted
 
 
 def check_seed(seed: object, where: str) -> None:
@@ -38,8 +38,8 @@ def train_single(settings: Settings, seed: int, *, sink: logs.Sink, debug: bool 
     from job.attempt.log import MILESTONES, milestones
     from job.training.loop import Hooks, Progress, train  # TensorFlow must be started first
 
-    size = f"{architecture.layers} x {architecture.neurons} neurons, {architecture.weights} weights"
-    sink(logs.event(f"{size}, seed {seed}"))
+    size = hidden_layers_words(architecture.layers, architecture.neurons)
+    sink(logs.event(f"{size}, {architecture.weights} weights, seed {seed}"))
 
     def show_epoch(epoch: int, loss: float, accuracy: float) -> None:
         message = f"epoch {epoch:>6}  loss {loss:.6f}  accuracy {accuracy:.2f}"

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from programs import ENVIRONMENT, PROGRAM, SMALL
+from programs import ENVIRONMENT, PROGRAM, SMALL, run_program
 
 from job.cli.main import cli
 
@@ -223,7 +223,7 @@ def test_wrong_words_get_one_line_and_exit_code_2_and_nothing_is_written(say, he
         ("XOR_SWEEP_LAYERS", "1,2,", "sweep", "comma too many"),
         ("XOR_SWEEP_KEEP_TRAINING", "perhaps", "sweep", "true"),
         ("XOR_SWEEP_LOG_FORMAT", "xml", "sweep", "json"),
-        ("XOR_SWEEP_SEED", "2147483646", "train", "2147483645"),
+        ("XOR_SWEEP_REPLICATE_SEED", "2147483646", "train", "2147483645"),
         ("XOR_SWEEP_INDEX", "first", "trial", "whole number"),
         ("JOB_COMPLETION_INDEX", "first", "trial", "whole number"),
     ],
@@ -385,6 +385,18 @@ def test_a_gpu_that_is_not_there_ends_the_program_with_code_4(no_gpu):
     assert "CUDA_VISIBLE_DEVICES -1" in said.error
     assert "--device cpu" in said.error  # the remedy
     assert list(no_gpu.folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("variable", "expected"),
+    [
+        ("XOR_SWEEP_SEED", "no hidden layer, 3 weights, seed 0"),
+        ("XOR_SWEEP_REPLICATE_SEED", "no hidden layer, 3 weights, seed 5"),
+    ],
+)
+def test_a_sweeps_seed_in_the_environment_is_not_that_of_one_networks_weights(here, variable, expected):
+    said = run_program("train", "--layers", "0", "--epochs", "1", cwd=here, env={variable: "5"})
+    assert said.log[0]["message"] == expected
 
 
 def test_train_shows_what_one_network_learns_and_stores_nothing(single_train):
