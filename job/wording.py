@@ -103,6 +103,11 @@ def rate_words(replicate_epochs: float, seconds: float) -> str:
     return f"{scaled(replicate_epochs / seconds if seconds > 0 else 0.0)} replicate-epochs/s"
 
 
+def more_words(count: int) -> str:
+    """Write how many further ones a list leaves out, as `and 3 more`."""
+    return f"and {count:,} more"
+
+
 def listed(names: Sequence[str], most: int | None = None) -> str:
     """List names, as `a`, `a and b` or `a, b and c`.
 
@@ -111,13 +116,13 @@ def listed(names: Sequence[str], most: int | None = None) -> str:
         most: how many of them are written; of more, the others are counted: `a, b and 3 more`.
     """
     if most is not None and len(names) > most:
-        return f"{', '.join(names[:most])} and {len(names) - most:,} more"
+        return f"{', '.join(names[:most])} {more_words(len(names) - most)}"
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def listed_reasons(reasons: Sequence[str], most: int = 3) -> str:
     """List sentences that say what is wrong, as `a; b; c; and 2 more`."""
-    more = f"; and {len(reasons) - most:,} more" if len(reasons) > most else ""
+    more = f"; {more_words(len(reasons) - most)}" if len(reasons) > most else ""
     return f"{'; '.join(reasons[:most])}{more}"
 
 

@@ -7,7 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from job.settings.axes import AXES, Axis
+from job.settings.axes import AXES, OPTIONAL_AXES, Axis
 from job.statistics.columns import COLUMNS, MEDIAN, P_VALUE, SOLVED, Column, shown_columns
 from job.statistics.leaderboard import Leaderboard
 from job.statistics.rows import NOT_TOLD_APART, WINNER, LeaderboardRow
@@ -72,7 +72,7 @@ def _columns(board: Leaderboard, rows: list[dict[str, str]], width: int) -> list
 
     The axes go first, since the names hold them; of the numbers, the median with its interval goes last.
     """
-    axes = [_axis_title(axis) for axis in AXES if axis in AXES[:2] or _varies(board, axis)]
+    axes = [_axis_title(axis) for axis in AXES if axis not in OPTIONAL_AXES or _varies(board, axis)]
     shown = shown_columns(board.rows)
     numbers = [_title(column) for column in shown]
     few, fewer = (

@@ -19,7 +19,7 @@ from job.runs.layout import CARD, HISTORY, LOG, MODEL, NETWORKS, RESULT, SWEEP, 
 from job.runs.results import Seconds, StoredFile, TrialResult
 from job.runs.run import Run
 from job.runs.snapshots import Networks
-from job.settings.axes import AXES, Axis
+from job.settings.axes import OPTIONAL_AXES, Axis
 from job.settings.grid import trials
 from job.statistics.leaderboard import Leaderboard, leaderboard_of
 from job.statistics.replicates import read_epochs_to_solve
@@ -148,7 +148,7 @@ class Report:
         config = self.run.config
         return [
             axis
-            for axis in AXES[2:]
+            for axis in OPTIONAL_AXES
             if len(getattr(config, axis.name) or ()) > 1 and (any(config.layers) or not axis.hidden_only)
         ]
 

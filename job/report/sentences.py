@@ -7,7 +7,7 @@ from job.errors import NothingToDrawError
 from job.problems import DEFAULT, Problem
 from job.report.reading import Detail, Report
 from job.runs.results import ChosenReplicate, Outcome
-from job.settings.axes import AXES
+from job.settings.axes import AXES, OPTIONAL_AXES
 from job.settings.grid import Architecture
 from job.statistics.comparison import SIGNIFICANCE_LEVEL, Comparison, log_rank_test
 from job.statistics.rows import NOT_TOLD_APART, WINNER, LeaderboardRow
@@ -100,7 +100,7 @@ def replay_command(architecture: Architecture, problem: Problem, start: ChosenRe
     axes = [
         f"{axis.flag} {value_words(value)}"
         for axis in AXES
-        if (value := getattr(architecture, axis.name)) != getattr(usual, axis.name) or axis in AXES[:2]
+        if (value := getattr(architecture, axis.name)) != getattr(usual, axis.name) or axis not in OPTIONAL_AXES
         if architecture.layers or not axis.hidden_only
     ]
     how = [f"--seed {start.seed}", f"--epochs {start.epochs_trained}", "--keep-training"]

@@ -72,6 +72,9 @@ AXES = (
     Axis("optimizer", "optimizer", "", str, tuple(LEARNING_RATES)),
     Axis("learning_rate", "learning rate", "lr", float),
 )
-"""The axes, the slowest first: this order numbers the trials. The first two are part of every trial's name."""
+"""The axes, the slowest first: this order numbers the trials."""
+
+OPTIONAL_AXES = AXES[2:]
+"""The axes that a trial's name has only where the grid varies them; layers and neurons are part of every name."""
 
 AXIS_NAMES = tuple(axis.name for axis in AXES)

@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 from job.errors import ConfigError
-from job.settings.axes import AXES, LEARNING_RATES
+from job.settings.axes import AXES, LEARNING_RATES, OPTIONAL_AXES
 from job.settings.sweep import Settings, Sweep
 from job.wording import value_words
 
@@ -58,8 +58,8 @@ def trials(sweep: Sweep) -> Iterator[Trial]:
     Without hidden layers, neurons and activation make no difference: such an architecture is one trial.
     """
     values = {axis.name: getattr(sweep, axis.name) or (None,) for axis in AXES}
-    varied = [axis.name for axis in AXES[2:] if len(values[axis.name]) > 1]
-    without_hidden: dict[str, tuple[Any, ...]] = {"neurons": (0,), "activation": (None,)}
+    varied = [axis.name for axis in OPTIONAL_AXES if len(values[axis.name]) > 1]
+    without_hidden = {axis.name: (0 if axis.kind is int else None,) for axis in AXES if axis.hidden_only}
     inputs = len(sweep.problem.inputs)
     count = itertools.count()
     for layers in sweep.layers:
@@ -125,7 +125,7 @@ def _trial(index: int, point: Mapping[str, Any], varied: list[str], inputs: int)
     parts = [f"l{layers}", *([f"n{neurons}"] if layers else [])]
     parts += [
         f"{axis.short}{value_words(point[axis.name])}"
-        for axis in AXES[2:]
+        for axis in OPTIONAL_AXES
         if axis.name in varied and point[axis.name] is not None
     ]
     learning_rate = point["learning_rate"] or LEARNING_RATES[point["optimizer"]]

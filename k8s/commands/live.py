@@ -10,6 +10,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from job.wording import more_words
 from k8s.api import watch as watching
 from k8s.api.client import Cluster
 from k8s.commands.status import Status
@@ -80,7 +81,7 @@ class _LiveTable:
         for item in shown:
             words = trial_details(self._row(item), self._status.sweep.config.epochs, now)
             table.add_row(item.trial.name, Text(item.state, _STYLES[item.state]), Text(words))
-        notes = [Text(f"and {more} more (--once shows all)", "dim")] if more else []
+        notes = [Text(f"{more_words(more)} (--once shows all)", "dim")] if more else []
         notes += [Text(words, "yellow") for words in (self.silent, self._results.problem) if words]
         return Group(Text(self._status.headline(), "bold"), table, *notes)
 

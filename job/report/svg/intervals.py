@@ -7,6 +7,7 @@ from job.report.sentences import SIGNS, median_of
 from job.report.svg.axes import LogScale, PlotArea, epoch_axis
 from job.report.svg.elements import Drawing, tag, text
 from job.statistics.rows import NOT_TOLD_APART, UNRANKED, WINNER, LeaderboardRow
+from job.wording import more_words
 
 MOST_INTERVALS = 40
 """The most trials of one picture here."""
@@ -60,7 +61,7 @@ def draw_intervals(report: Report, most: int = MOST_INTERVALS) -> Drawing:
         content.append(text(left - 12, y + 4, f"{SIGNS.get(row.standing, '')} {row.trial}".strip(), "tick", "end"))
         content.append(interval(row, scale, y))
     if more:
-        content.append(text(left - 12, bottom - 10, f"and {more:,} more", "tick", "end"))
+        content.append(text(left - 12, bottom - 10, more_words(more), "tick", "end"))
     note = "dot: median, thick: its 95 % interval, thin: 10 % to 90 % of starts"
     content.append(text(2, 16, note, "tick"))
     return Drawing(
