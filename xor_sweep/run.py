@@ -11,7 +11,8 @@ from job.execution.pool import Watcher
 from job.execution.sweep import run_sweep
 from job.report.page import write_report
 from job.report.pictures import PICTURES, draw
-from job.report.reading import Report, Undone, read_report
+from job.report.reading import Report, read_report
+from job.report.undone import Undone
 from job.runs import layout
 from job.runs.results import TrialResult
 from job.runs.run import Run

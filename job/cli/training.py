@@ -41,7 +41,7 @@ def sweep_command(given: GivenSettings, log_format: str, debug: bool) -> None:
     settings = given.settings()
     from job.execution.sweep import run_sweep
     from job.report.page import INDEX, write_report  # scipy, after bad input
-    from job.report.reading import Undone
+    from job.report.undone import Undone
     from job.signals import StopRequest
 
     with StopRequest(logs.error_printer(log_format)) as stop, _sweep_watcher(log_format) as watcher:

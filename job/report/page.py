@@ -16,7 +16,7 @@ from job.report import pictures
 from job.report import sentences as words
 from job.report.close_up import close_up
 from job.report.pictures import PICTURES, Picture, drawing_of
-from job.report.reading import Report, Undone, read_report
+from job.report.reading import Report, read_report
 from job.report.svg import boundary, heatmap, survival
 from job.report.svg.activations import activations_in_use
 from job.report.svg.elements import Drawing, tag
@@ -24,6 +24,7 @@ from job.report.svg.heatmap_cells import METRICS
 from job.report.svg.intervals import draw_intervals, draw_sparkline
 from job.report.svg.lines import slot
 from job.report.svg.unsolved import MOST_GROUPS_SHOWN, unsolved_groups
+from job.report.undone import Undone
 from job.runs.layout import LEADERBOARD, REPORT
 from job.runs.run import Run
 from job.settings.axes import AXES

@@ -1,21 +1,20 @@
 """From a run's files to what its report shows. What cannot be read is left out, with the reason kept."""
 
 import csv
-import io
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from job.errors import DamagedResultError, ObjectNotFoundError
 from job.problems import Problem
-from job.runs.layout import CARD, HISTORY, LOG, MODEL, NETWORKS, RESULT, SWEEP, TrialObject, attempt_file
+from job.report.history import History, parse_history
+from job.report.undone import MOST_EXPLAINED, Undone, undone_trials
+from job.runs.layout import CARD, HISTORY, MODEL, NETWORKS, RESULT, SWEEP, TrialObject, attempt_file
 from job.runs.results import Seconds, StoredFile, TrialResult
 from job.runs.run import Run
 from job.runs.snapshots import Networks
@@ -36,36 +35,11 @@ ROWS_AT_ONCE = 1_000_000
 MOST_DETAILED = 100
 """The most trials that are drawn one by one, the best of the leaderboard: a page of more would be too large."""
 
-MOST_EXPLAINED = 100
-"""The most trials without a result whose logs are read for the reason."""
-
 MOST_CHECKED = 1 << 20
 """The most bytes of a model that is read to see whether it is sound: of a larger one, only that it is there."""
 
-LEAST_MEAN_CHANGE = 0.01
-"""So much the mean of a history differs from the last one kept, or its epoch is not kept for it."""
-
 _Item = TypeVar("_Item")
 _Found = TypeVar("_Found")
-
-
-@dataclass(frozen=True)
-class History:
-    """Accuracy over all replicates, by epoch: only the epochs that a drawing needs.
-
-    Attributes:
-        epochs: (K,) rising; between two of them no quantile changes.
-        low: (K,) the 10 % quantile, from 0 to 1.
-        median: (K,) the median.
-        high: (K,) the 90 % quantile.
-        mean: (K,) the mean; until the next of them it differs by less than `LEAST_MEAN_CHANGE`.
-    """
-
-    epochs: NDArray[np.int64]
-    low: NDArray[np.float64]
-    median: NDArray[np.float64]
-    high: NDArray[np.float64]
-    mean: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -83,17 +57,6 @@ class Detail:
     """What could not be read, and why: a line each."""
     unusable: tuple[str, ...] = ()
     """The files that are gone or damaged, of those that a reader opens."""
-
-
-@dataclass(frozen=True)
-class Undone:
-    """A trial without a result that can be used."""
-
-    trial: str
-    what: str
-    """`damaged`, `failed` or `no result yet`."""
-    why: str
-    log: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -178,7 +141,7 @@ def read_report(run: Run, known: Iterable[Undone] = ()) -> Report:
     details = _each(lambda name: _detail(run, best[name], *sound[name], stored), best)
     by_the_driver = {name: Undone(name, "failed", item.why, item.log) for name, item in run.failures().items()}
     told = {**by_the_driver, **{item.trial: item for item in known}}
-    undone = _undone(run, board.missing, stored, told)
+    undone = undone_trials(run, board.missing, stored, told)
     return Report(
         run=run,
         sweep=_sweep(run),
@@ -238,7 +201,7 @@ def _detail(
             damaged.append(str(error))
         return None
 
-    history = read(HISTORY, _history)
+    history = read(HISTORY, parse_history)
     networks = read(NETWORKS, lambda content: _networks(content, run.config.problem, row))
     unusable = {file.name: why for file in result.files if (why := _why_unusable(run, result, file, stored))}
     damaged += unusable.values()
@@ -266,59 +229,6 @@ def _networks(data: bytes, problem: Problem, row: LeaderboardRow) -> Networks:
     return networks
 
 
-def _history(data: bytes) -> History:
-    """Parse history.csv; of its epochs keep those at which a quantile changes, or the mean by enough to be seen."""
-    columns = ("accuracy_q10", "accuracy_median", "accuracy_q90", "accuracy_mean")
-    kept: list[list[float]] = []
-    row: list[float] = []
-    lines = csv.DictReader(io.StringIO(data.decode()))
-    if lacking := {"epoch", *columns} - set(lines.fieldnames or ()):
-        raise ValueError(f"it has no column {', '.join(sorted(lacking))}")
-    for line in lines:
-        row = [float(line["epoch"]), *(float(line[name]) for name in columns)]
-        # "Not less": what is no number is kept, too, for the check below.
-        if not kept or row[1:4] != kept[-1][1:4] or not abs(row[4] - kept[-1][4]) < LEAST_MEAN_CHANGE:
-            kept.append(row)
-    if not kept:
-        raise ValueError("it has no epoch")
-    if kept[-1] != row:
-        kept.append(row)
-    epochs, low, median, high, mean = np.array(kept).T
-    if not np.isfinite(kept).all() or (np.diff(epochs) <= 0).any():
-        raise ValueError("its epochs do not rise, or a number is not finite")
-    return History(epochs.astype("int64"), low, median, high, mean)
-
-
 def _seconds(result: TrialResult) -> dict[str, float]:
     times = result.summary.seconds
     return {part: value for part in Seconds.model_fields if (value := getattr(times, part)) is not None}
-
-
-def _undone(
-    run: Run, missing: Sequence[str], stored: Collection[TrialObject], told: Mapping[str, Undone]
-) -> list[Undone]:
-    """Say why trials have no result: as it was told, else as their logs say; of very many, some logs are read."""
-    logs: dict[str, list[str]] = {}
-    for found in stored:
-        if found.attempt and found.file == LOG:
-            logs.setdefault(found.trial, []).append(attempt_file(found.trial, found.attempt, LOG))
-    read = [trial for trial in missing if trial not in told][:MOST_EXPLAINED]
-    reasons = {**told, **{trial: _from_logs(run, trial, logs.get(trial, [])) for trial in read}}
-    return [reasons.get(trial) or Undone(trial, "no result yet", "its log was not read") for trial in missing]
-
-
-def _from_logs(run: Run, trial: str, names: list[str]) -> Undone:
-    lines = [line for name in names if (line := _last_line(run, name))]
-    if not lines:
-        return Undone(trial, "no result yet", "no attempt has ended")
-    last = max(lines, key=lambda line: str(line.get("time")))
-    what = "failed" if last.get("severity") == "ERROR" else "no result yet"
-    return Undone(trial, what, str(last.get("message")).removeprefix(f"{trial}: "))
-
-
-def _last_line(run: Run, name: str) -> dict[str, Any] | None:
-    try:
-        line = json.loads(run.storage.read(run.object_name(name)).decode().splitlines()[-1])
-    except (ObjectNotFoundError, ValueError, IndexError, RecursionError):
-        return None
-    return line if isinstance(line, dict) else None

@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict
 
 from job.errors import ObjectNotFoundError
 from job.report import page
-from job.report.reading import Undone, read_report
+from job.report.reading import read_report
+from job.report.undone import Undone
 from job.runs.layout import LOG, SUMMARY, attempt_file
 from job.runs.results import FailedTrial
 from job.runs.run import Run

@@ -15,8 +15,8 @@ from recomputed import log_rank, read_rows
 from run_files import attempt_of, damaged, result_of, rows_of, under_other_names
 
 from job.report.page import write_report
-from job.report.reading import Undone
 from job.report.svg import elements
+from job.report.undone import Undone
 from job.runs.run import Run
 from job.settings.grid import trials
 from job.settings.sweep import Settings
