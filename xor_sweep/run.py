@@ -52,7 +52,7 @@ class SweepRun:
     @property
     def settings(self) -> Settings:
         """What was asked for, and where it ran."""
-        return self._stored.config
+        return self._stored.settings
 
     @property
     def report_url(self) -> str:

@@ -89,7 +89,7 @@ class _Attempt:
         started = time.monotonic()
         self._say_begin()
         training = self._train(folder, stop, report)
-        chosen = choose_replicate(self.run_.config.problem, training)
+        chosen = choose_replicate(self.run_.settings.problem, training)
         numbers = estimate_outcome(EpochsToSolve(training.epochs, training.solved))
         with _local_errors(folder):
             write_replicates(folder, training)
@@ -101,14 +101,14 @@ class _Attempt:
             self._store(folder)
             raise stop.error()
         summary = _summary(training, numbers, chosen, self.device, _seconds(training, start_seconds, started))
-        words = outcome_words(numbers, self.run_.config.epochs, self.run_.config.problem.title)
+        words = outcome_words(numbers, self.run_.settings.epochs, self.run_.settings.problem.title)
         self.log.say(words, result=summary.record())
         return self._commit(folder, summary)
 
     def _say_begin(self) -> None:
-        config = self.run_.config
+        settings = self.run_.settings
         self.log.say(
-            f"training {count_words(config.replicates, 'replicate')} for at most {limit_words(config.epochs)} "
+            f"training {count_words(settings.replicates, 'replicate')} for at most {limit_words(settings.epochs)} "
             f"on the {self.device}",
             run=self.run_.name,
             attempt=self.name,
@@ -116,7 +116,7 @@ class _Attempt:
         )
 
     def _train(self, folder: Path, stop: StopRequest, report: Callable[[Progress], None]) -> Training:
-        config = self.run_.config
+        settings = self.run_.settings
 
         def each_segment(progress: Progress) -> None:
             self.log.say_progress(progress)
@@ -124,12 +124,12 @@ class _Attempt:
 
         try:
             return train(
-                config.problem,
+                settings.problem,
                 self.trial.architecture,
-                replicate_seeds(config, self.trial.architecture),
-                config.epochs,
-                keep_training=config.keep_training,
-                hooks=Hooks(each_segment, stop, worth_keeping(config.problem)),
+                replicate_seeds(settings, self.trial.architecture),
+                settings.epochs,
+                keep_training=settings.keep_training,
+                hooks=Hooks(each_segment, stop, worth_keeping(settings.problem)),
             )
         except TrialError as error:
             self.log.say(str(error), severity="ERROR", exit_code=error.exit_code)
@@ -137,15 +137,15 @@ class _Attempt:
             raise
 
     def _write_details(self, folder: Path, training: Training, chosen: int, numbers: Outcome) -> None:
-        run, trial, config = self.run_, self.trial, self.run_.config
+        run, trial, settings = self.run_, self.trial, self.run_.settings
         history = write_history(folder, training, chosen)
         seconds = training.compile_seconds + training.train_seconds
-        write_events(folder / EVENTS, run.name, config, trial, history, numbers, seconds)
-        write_networks(folder, config.problem, training, trial.architecture, chosen)
+        write_events(folder / EVENTS, run.name, settings, trial, history, numbers, seconds)
+        write_networks(folder, settings.problem, training, trial.architecture, chosen)
         as_plain_model(trial.architecture, training.weights[chosen]).save(folder / MODEL)
         replicate = CardReplicate(_chosen_replicate(training, chosen), training.predictions[:, chosen])
-        words = outcome_words(numbers, config.epochs, config.problem.title)
-        (folder / CARD).write_text(model_card(run.name, config, trial, replicate, words), encoding="utf-8")
+        words = outcome_words(numbers, settings.epochs, settings.problem.title)
+        (folder / CARD).write_text(model_card(run.name, settings, trial, replicate, words), encoding="utf-8")
 
     def _commit(self, folder: Path, summary: Summary) -> TrialResult:
         files = self._store(folder)
@@ -154,7 +154,7 @@ class _Attempt:
                 trial=self.trial.name,
                 index=self.trial.index,
                 attempt=self.name,
-                config_hash=self.run_.config.hash,
+                config_hash=self.run_.settings.hash,
                 summary=summary,
                 files=files,
             )

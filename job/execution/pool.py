@@ -83,7 +83,7 @@ class Pool:
             SweepError: any error that would stop every trial; the workers have ended.
         """
         # Whether there is a GPU is known to the first worker only; without a driver there is none.
-        alone = self.run.config.device != "cpu" and driver_is_here()
+        alone = self.run.settings.device != "cpu" and driver_is_here()
         self._hire(1 if alone else self._most_workers("cpu"))
         try:
             while self.todo or any(worker.trial for worker in self.workers):
@@ -96,7 +96,7 @@ class Pool:
         return self.trained, self.failed
 
     def _most_workers(self, device: str) -> int:
-        wanted = self.run.config.workers or (1 if device == "gpu" else usable_cores())
+        wanted = self.run.settings.workers or (1 if device == "gpu" else usable_cores())
         return min(wanted, len(self.todo) + len([worker for worker in self.workers if worker.trial]))
 
     def _hire(self, count: int) -> None:
@@ -197,7 +197,7 @@ class _Worker:
         self._send(
             json.dumps(
                 {
-                    "config": run.config.model_dump(mode="json"),
+                    "config": run.settings.model_dump(mode="json"),
                     "run": run.name,
                     "output": run.storage.url,
                     "debug": debug,

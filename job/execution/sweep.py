@@ -38,7 +38,7 @@ class SweepOutcome:
 
 
 def run_sweep(
-    config: Settings,
+    settings: Settings,
     *,
     watcher: Watcher | None = None,
     stop: StopRequest | None = None,
@@ -47,7 +47,7 @@ def run_sweep(
     """Train every trial of the grid that has no result yet, on this machine.
 
     Args:
-        config: the sweep; `config.output` is where its run lies or will lie.
+        settings: the sweep; `settings.output` is where its run lies or will lie.
         watcher: told of the progress.
         stop: asked again and again whether to stop; None never stops.
         debug: let TensorFlow print what it prints at its start, and keep tracebacks.
@@ -62,11 +62,11 @@ def run_sweep(
         InterruptedRunError: it was told to stop. What was committed stays.
     """
     watcher = watcher or Watcher()
-    storage = open_storage(config.output)
+    storage = open_storage(settings.output)
     storage.check_writable("runs")
-    run = Run(storage, config, config.run_name)
+    run = Run(storage, settings, settings.run_name)
     finished = run.finished() if run.check() else set()
-    missing = [trial for trial in trials(config) if trial.name not in finished]
+    missing = [trial for trial in trials(settings) if trial.name not in finished]
     watcher.begun(run, len(missing), len(finished))
     if not missing:
         return SweepOutcome(run, found=tuple(sorted(finished)), unshown=run.publish_all_events())
@@ -76,12 +76,12 @@ def run_sweep(
 
 
 def run_trials(
-    config: Settings, wanted: Sequence[Trial], *, stop: StopRequest, sink: logs.Sink, debug: bool = False
+    settings: Settings, wanted: Sequence[Trial], *, stop: StopRequest, sink: logs.Sink, debug: bool = False
 ) -> None:
     """Train trials of a sweep in this process, as a pod does, one after the other; skip those with a result.
 
     Args:
-        config: the sweep; `config.output` is where its run lies or will lie.
+        settings: the sweep; `settings.output` is where its run lies or will lie.
         wanted: trials of its grid.
         stop: asked whether to stop.
         sink: takes the log lines; a trial's first names it, its last has its result.
@@ -98,11 +98,11 @@ def run_trials(
     outcomes: dict[str, Outcome] = {}
     # Before the storage is asked, which may take a minute to answer: a pod's log begins with its trial's name.
     for trial in wanted:
-        sink(logs.event(f"{trial.name}: trial {trial.index} of run {config.run_name}", **_where(config, trial)))
+        sink(logs.event(f"{trial.name}: trial {trial.index} of run {settings.run_name}", **_where(settings, trial)))
     with stop.exit_immediately():
-        storage = open_storage(config.output)
+        storage = open_storage(settings.output)
         storage.check_writable("runs")
-        run = Run(storage, config, config.run_name)
+        run = Run(storage, settings, settings.run_name)
         for trial in wanted:
             if found := _found(run, trial, sink):
                 outcomes[trial.name] = found.summary.outcome
@@ -111,7 +111,7 @@ def run_trials(
             termination.write_message(outcomes)
             return
         started = time.monotonic()
-        device = start_tensorflow(config.device, debug=debug)
+        device = start_tensorflow(settings.device, debug=debug)
         from job.attempt.attempt import run_trial  # TensorFlow must be started first
 
         start_seconds = time.monotonic() - started
@@ -142,12 +142,12 @@ def _found(run: Run, trial: Trial, sink: logs.Sink) -> TrialResult | None:
     result = run.result(trial.name)
     run.publish_events(result)
     words = f"{trial.name}: its result is there already"
-    sink(logs.event(words, **_where(run.config, trial), result=result.summary.record()))
+    sink(logs.event(words, **_where(run.settings, trial), result=result.summary.record()))
     return result
 
 
-def _where(config: Settings, trial: Trial) -> dict[str, str]:
-    return {"trial": trial.name, "run": config.run_name}
+def _where(settings: Settings, trial: Trial) -> dict[str, str]:
+    return {"trial": trial.name, "run": settings.run_name}
 
 
 def provenance(device: str) -> dict[str, Any]:

@@ -32,7 +32,7 @@ Send = Callable[[dict[str, Any]], None]
 class Order(BaseModel):
     """What a worker is told first."""
 
-    config: Settings
+    settings: Settings
     run: str
     output: str
     debug: bool
@@ -57,13 +57,13 @@ def main() -> None:
 def _work(order: Order, lines: Iterator[str], stop: StopRequest, send: Send) -> None:
     started = time.monotonic()
     with stop.exit_immediately():
-        device = start_tensorflow(order.config.device, debug=order.debug)
+        device = start_tensorflow(order.settings.device, debug=order.debug)
         from job.attempt.attempt import run_trial  # TensorFlow must be started first
-    run = Run(open_storage(order.output), order.config, order.run)
+    run = Run(open_storage(order.output), order.settings, order.run)
     start_seconds = time.monotonic() - started
     send({"kind": "ready", "device": device})
     for line in lines:
-        trial = trial_at(order.config, int(line))
+        trial = trial_at(order.settings, int(line))
         try:
             result = run_trial(
                 run,

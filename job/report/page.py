@@ -99,7 +99,7 @@ def render(report: Report, *, exported: bool = False) -> str:
         .render(
             report=report,
             board=report.board,
-            config=report.run.config,
+            settings=report.run.settings,
             problem=report.problem,
             style=Markup(style),  # noqa: S704 - this program's own files
             script=Markup(script),  # noqa: S704
@@ -112,7 +112,7 @@ def render(report: Report, *, exported: bool = False) -> str:
             **_learned(report),
             **_table(report),
             sections=[_section(report, picture) for picture in PICTURES if not picture.in_template],
-            settings=list(_settings(report)),
+            settings_table=list(_settings_table(report)),
         )
     )
     # A file of the run may hold half a surrogate pair, which no file can be written with.
@@ -145,7 +145,7 @@ def _grid(report: Report) -> dict[str, Any]:
         "scales": [scale for metric in METRICS if (scale := heatmap.draw_scale(report, metric))],
         "panels": [(panel.name, heatmap.draw_panel(report, panel, links=True)) for panel in panels],
         "more_panels": more_panels,
-        "linear_everywhere": 0 in report.run.config.layers and any(axis.hidden_only for axis in report.varied),
+        "linear_everywhere": 0 in report.run.settings.layers and any(axis.hidden_only for axis in report.varied),
         "beyond": any(row.outcome.median is None for row in report.board.rows),
         "intervals": draw_intervals(report, most=FEW_INTERVALS) if len(report.board.rows) > 1 else None,
     }
@@ -198,7 +198,7 @@ def _section(report: Report, picture: Picture) -> _Section:
 
 def _table(report: Report) -> dict[str, Any]:
     """Return the rows of the leaderboard's table."""
-    indexes = {trial.name: trial.index for trial in trials(report.run.config)}
+    indexes = {trial.name: trial.index for trial in trials(report.run.settings)}
     columns = shown_columns(report.board.rows)
     return {
         "axes": report.varied,
@@ -222,18 +222,18 @@ def _table_row(report: Report, row: LeaderboardRow, index: int, columns: list[Co
     }
 
 
-def _settings(report: Report) -> Iterator[tuple[str, str]]:
+def _settings_table(report: Report) -> Iterator[tuple[str, str]]:
     """Yield what the sweep was, where and when, as far as sweep.json says it."""
-    config, sweep = report.run.config, report.sweep
+    settings, sweep = report.run.settings, report.sweep
     yield "problem", report.problem.name
     for axis in AXES:
-        if axis.hidden_only and not any(config.layers):
+        if axis.hidden_only and not any(settings.layers):
             continue
-        said = ", ".join(map(value_words, getattr(config, axis.name) or ()))
+        said = ", ".join(map(value_words, getattr(settings, axis.name) or ()))
         yield axis.title, said or "each optimizer's own default in Keras"
-    yield "starts per trial", f"{config.replicates:,}"
-    yield "epoch limit", f"{config.epochs:,}"
-    yield "seed", str(config.seed)
+    yield "starts per trial", f"{settings.replicates:,}"
+    yield "epoch limit", f"{settings.epochs:,}"
+    yield "seed", str(settings.seed)
     versions = sweep.get("versions")
     if isinstance(versions, dict):
         yield "versions", ", ".join(f"{name} {version}" for name, version in versions.items())

@@ -81,7 +81,7 @@ class Report:
     @property
     def problem(self) -> Problem:
         """What the run's networks learn."""
-        return self.run.config.problem
+        return self.run.settings.problem
 
     @property
     def limit(self) -> int:
@@ -108,11 +108,11 @@ class Report:
     @property
     def varied(self) -> list[Axis]:
         """The axes beside layers and neurons in which trials differ."""
-        config = self.run.config
+        settings = self.run.settings
         return [
             axis
             for axis in OPTIONAL_AXES
-            if len(getattr(config, axis.name) or ()) > 1 and (any(config.layers) or not axis.hidden_only)
+            if len(getattr(settings, axis.name) or ()) > 1 and (any(settings.layers) or not axis.hidden_only)
         ]
 
 
@@ -129,10 +129,10 @@ def read_report(run: Run, known: Iterable[Undone] = ()) -> Report:
     Raises:
         StorageError, StorageUnavailableError: the storage refuses, or does not answer.
     """
-    names = [trial.name for trial in trials(run.config)]
+    names = [trial.name for trial in trials(run.settings)]
     stored = dict.fromkeys(run.trial_objects())
     done = {found.trial for found in stored if found.attempt is None and found.file == RESULT}
-    at_once = max(1, min(READS_AT_ONCE, ROWS_AT_ONCE // run.config.replicates))
+    at_once = max(1, min(READS_AT_ONCE, ROWS_AT_ONCE // run.settings.replicates))
     read = _each(lambda name: _read_trial(run, name), [name for name in names if name in done], at_once)
     sound = {name: found for name, found in read.items() if not isinstance(found, str)}
     damaged = {name: found for name, found in read.items() if isinstance(found, str)}
@@ -202,7 +202,7 @@ def _detail(
         return None
 
     history = read(HISTORY, parse_history)
-    networks = read(NETWORKS, lambda content: _networks(content, run.config.problem, row))
+    networks = read(NETWORKS, lambda content: _networks(content, run.settings.problem, row))
     unusable = {file.name: why for file in result.files if (why := _why_unusable(run, result, file, stored))}
     damaged += unusable.values()
     return Detail(row, result, data, history, networks, tuple(lacking), tuple(damaged), tuple(unusable))

@@ -25,10 +25,10 @@ from job.storage import Storage, is_url, open_storage
 class Run:
     """One sweep's objects: written by its trials, read by whoever asks for the outcome."""
 
-    def __init__(self, storage: Storage, config: Settings, name: str) -> None:
+    def __init__(self, storage: Storage, settings: Settings, name: str) -> None:
         """Take the run of this name, which may not exist yet; nothing is read or written."""
         self.storage = storage
-        self.config = config
+        self.settings = settings
         self.name = name
         self.folder = layout.run_folder(name)
 
@@ -55,10 +55,10 @@ class Run:
             stored = _parse(self.storage.read(self.object_name(layout.SWEEP)), self.url_of(layout.SWEEP))
         except ObjectNotFoundError:
             return False
-        if stored.get("config_hash") != self.config.hash:
+        if stored.get("config_hash") != self.settings.hash:
             raise ConfigError(
                 f"{self.url} holds another sweep (its hash is {stored.get('config_hash')}, this one's "
-                f"{self.config.hash}): give this sweep another --run or --output; with the chart, another "
+                f"{self.settings.hash}): give this sweep another --run or --output; with the chart, another "
                 "release name or sweep.output"
             )
         return True
@@ -74,8 +74,8 @@ class Run:
         """
         if self.check():
             return False
-        settings = self.config.model_dump(mode="json")
-        sweep = {"run": self.name, "config": settings, "config_hash": self.config.hash, **provenance}
+        stored = self.settings.model_dump(mode="json")
+        sweep = {"run": self.name, "config": stored, "config_hash": self.settings.hash, **provenance}
         try:
             self.storage.create(self.object_name(layout.SWEEP), _pretty(sweep))
         except ConflictError:
@@ -119,7 +119,7 @@ class Run:
             raise damaged_result(trial, f"{where} is damaged: {_first_error(error)}") from None
         except ValueError as error:
             raise damaged_result(trial, f"{where} is damaged: {error}") from None
-        if result.config_hash != self.config.hash:
+        if result.config_hash != self.settings.hash:
             raise damaged_result(trial, f"{where} belongs to another sweep, whose hash is {result.config_hash}")
         if result.trial != trial:
             raise damaged_result(trial, f"{where} is damaged: it is the result of {result.trial!r}")
@@ -257,10 +257,10 @@ def open_run(where: str, output: str) -> Run:
         known = ", ".join(run_names(storage)) or "none"
         raise ConfigError(f"there is no run '{name}' in {storage.url}; its runs: {known}") from None
     try:
-        config = Settings.model_validate_json(json.dumps(stored.get("config")))
+        settings = Settings.model_validate_json(json.dumps(stored.get("config")))
     except ValidationError as error:
         raise SweepError(f"{path} is damaged: {_first_error(error)}") from None
-    return Run(storage, config, name)
+    return Run(storage, settings, name)
 
 
 def _located(where: str, output: str) -> tuple[Storage, str]:

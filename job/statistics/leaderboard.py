@@ -54,7 +54,7 @@ def make_leaderboard(run: Run) -> Leaderboard:
         StorageError, StorageUnavailableError: it cannot be read.
     """
     finished = run.finished()
-    names = [trial.name for trial in trials(run.config) if trial.name in finished]
+    names = [trial.name for trial in trials(run.settings) if trial.name in finished]
     return leaderboard_of(run, {name: read_epochs_to_solve(run, run.result(name)) for name in names})
 
 
@@ -66,14 +66,14 @@ def leaderboard_of(run: Run, data: Mapping[str, EpochsToSolve], damaged: Sequenc
         data: what was seen of each trial that is done, by its name, in the grid's order.
         damaged: the trials that are done and cannot be read.
     """
-    grid = {trial.name: trial for trial in trials(run.config)}
+    grid = {trial.name: trial for trial in trials(run.settings)}
     missing = tuple(name for name in grid if name not in data and name not in damaged)
     ranking = rank_trials(data, {name: grid[name].architecture.weights for name in data}) if data else None
     return Leaderboard(
         run=run.name,
         url=run.url,
-        problem=run.config.problem.title,
-        epochs=run.config.epochs,
+        problem=run.settings.problem.title,
+        epochs=run.settings.epochs,
         rows=tuple(leaderboard_rows(grid, ranking)) if ranking else (),
         missing=missing,
         ranking=ranking,

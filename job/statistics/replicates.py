@@ -25,7 +25,7 @@ def read_epochs_to_solve(run: Run, result: TrialResult) -> EpochsToSolve:
             ((int(row["epochs_to_solve"] or row["epochs_trained"]), row["epochs_to_solve"] != "") for row in rows),
             [("epochs", "int64"), ("solved", "bool")],
         )
-        limit, replicates = run.config.epochs, run.config.replicates
+        limit, replicates = run.settings.epochs, run.settings.replicates
         if len(seen) != replicates or (seen["epochs"] > limit).any():
             raise ValueError(f"it must have {replicates} replicates of at most {limit} epochs")
         return EpochsToSolve(seen["epochs"], seen["solved"])

@@ -112,7 +112,7 @@ class _Driver:
         """Return when the Job has ended, Complete or Failed."""
         job = self.state.job
         self._log(
-            f"watching {job.name}: {self._sweep.config.trial_count} trials in {job.completions} pods, "
+            f"watching {job.name}: {self._sweep.settings.trial_count} trials in {job.completions} pods, "
             f"{job.parallelism} at a time"
         )
         pods = watching.WatchTarget("pods", labels=self._sweep.pod_labels, fields=UNDONE)
@@ -229,5 +229,5 @@ class _Driver:
         self._sink(logs.event(message, **fields))
 
     def _trial_names(self, index: int) -> str:
-        names = [trial.name for trial in trials_of_pod(self._sweep.config, index)]
+        names = [trial.name for trial in trials_of_pod(self._sweep.settings, index)]
         return names[0] if len(names) == 1 else f"{names[0]} to {names[-1]}"

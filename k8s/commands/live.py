@@ -79,7 +79,7 @@ class _LiveTable:
         table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
         now = datetime.now(UTC)
         for item in shown:
-            words = trial_details(self._row(item), self._status.sweep.config.epochs, now)
+            words = trial_details(self._row(item), self._status.sweep.settings.epochs, now)
             table.add_row(item.trial.name, Text(item.state, _STYLES[item.state]), Text(words))
         notes = [Text(f"{more_words(more)} (--once shows all)", "dim")] if more else []
         notes += [Text(words, "yellow") for words in (self.silent, self._results.problem) if words]

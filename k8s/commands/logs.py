@@ -33,11 +33,11 @@ def find_trial(sweep: ReleaseSweep, word: str) -> Trial:
         ConfigError: the grid has no such trial.
     """
     if not word.isdecimal():
-        return trial_named(sweep.config, word)
-    last = sweep.config.trial_count - 1
+        return trial_named(sweep.settings, word)
+    last = sweep.settings.trial_count - 1
     if int(word) > last:
         raise ConfigError(f"{word} is not in the grid: give a whole number from 0 to {last}, or a trial's name")
-    return trial_at(sweep.config, int(word))
+    return trial_at(sweep.settings, int(word))
 
 
 class _RemovedError(Exception):
@@ -52,7 +52,7 @@ class TrialLog:
         self._cluster = cluster
         self._sweep = sweep
         self._trial = trial
-        self._index = trial.index // sweep.config.trials_per_pod
+        self._index = trial.index // sweep.settings.trials_per_pod
         self._notify = notify
 
     def lines(self, run: Callable[[], Run], *, follow: bool) -> Iterator[str]:
@@ -191,7 +191,7 @@ class TrialLog:
     def _only_of_this_trial(self, lines: Iterator[str]) -> Iterator[str]:
         """Leave out the lines about the pod's other trials."""
         for line in lines:
-            if self._sweep.config.trials_per_pod == 1 or parse_log_line(line).trial in (None, self._trial.name):
+            if self._sweep.settings.trials_per_pod == 1 or parse_log_line(line).trial in (None, self._trial.name):
                 yield line
 
     def _stored(self, run: Run, why: str) -> Iterator[str]:

@@ -35,7 +35,7 @@ class Status:
 
     def trials(self) -> Iterator[TrialState]:
         """Yield all trials."""
-        return states_of_trials(self.sweep.config, self.state, self.waiting, self._finished)
+        return states_of_trials(self.sweep.settings, self.state, self.waiting, self._finished)
 
     def counts(self) -> dict[str, int]:
         """Count the trials in each state."""
@@ -45,7 +45,7 @@ class Status:
         """Sum up the sweep in one line."""
         counts, job = self.counts(), self.state.job
         shares = ", ".join(f"{counts[state]} {state}" for state in reversed(STATES) if counts[state])
-        line = f"{job.name}: {shares} of {self.sweep.config.trial_count} trials"
+        line = f"{job.name}: {shares} of {self.sweep.settings.trial_count} trials"
         if self.state.gone:
             return f"{line}; its Job was deleted"
         if job.outcome:

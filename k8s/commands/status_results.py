@@ -74,7 +74,7 @@ class SweepResults:
 
         def read(run: Run) -> set[str]:
             # Always check: if the run cannot be reached, or is another sweep's, the pods are asked instead.
-            return run.finished() if run.check() and run.config.trials_per_pod > 1 else set()
+            return run.finished() if run.check() and run.settings.trials_per_pod > 1 else set()
 
         return self._read(read, set())
 

@@ -11,7 +11,7 @@ from k8s.observe.trials import FAILED
 
 def table_lines(status: Status) -> Iterator[str]:
     """Yield the lines of a table of all trials."""
-    limit = status.sweep.config.epochs
+    limit = status.sweep.settings.epochs
     width = max(len(item.trial.name) for item in status.trials())
     yield status.headline()
     for row in status.results.rows(status.trials()):

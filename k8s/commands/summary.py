@@ -85,7 +85,7 @@ def write_summary(run: Run, job: Job, failures: dict[int, IndexFailure]) -> tupl
         verdict=board.verdict,
         winner=board.ranking.winner if board.ranking else None,
         not_told_apart=board.ranking.not_told_apart if board.ranking else (),
-        trials=run.config.trial_count,
+        trials=run.settings.trial_count,
         done=len(board.rows),
         failed=failed,
         damaged=tuple(report.damage),
@@ -98,9 +98,9 @@ def write_summary(run: Run, job: Job, failures: dict[int, IndexFailure]) -> tupl
 def _failed_trials(run: Run, failures: dict[int, IndexFailure]) -> Iterator[FailedTrial]:
     finished = run.finished()
     no_result = IndexFailure(Cause("NoResult", f"its pod succeeded, but there is no result in {run.url}"))
-    for trial in trials(run.config):
+    for trial in trials(run.settings):
         if trial.name not in finished:
-            failure = failures.get(trial.index // run.config.trials_per_pod, no_result)
+            failure = failures.get(trial.index // run.settings.trials_per_pod, no_result)
             yield FailedTrial(
                 trial=trial.name,
                 index=trial.index,

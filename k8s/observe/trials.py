@@ -33,21 +33,21 @@ class TrialState:
 
 
 def states_of_trials(
-    config: Settings, state: JobState, waiting: Cause | None = None, finished: Collection[str] = ()
+    settings: Settings, state: JobState, waiting: Cause | None = None, finished: Collection[str] = ()
 ) -> Iterator[TrialState]:
     """Yield every trial of the grid, in the order of their indexes.
 
     Args:
-        config: the sweep.
+        settings: the sweep.
         state: its Job and pods.
         waiting: why the Job lacks pods, if that is known.
         finished: trials that have their result, whatever the state of their pod.
     """
-    for trial in trials(config):
+    for trial in trials(settings):
         if trial.name in finished:
             yield TrialState(trial, DONE)
         else:
-            yield state_of_trial(trial.index // config.trials_per_pod, state, waiting, trial)
+            yield state_of_trial(trial.index // settings.trials_per_pod, state, waiting, trial)
 
 
 def state_of_trial(index: int, state: JobState, waiting: Cause | None, trial: Trial) -> TrialState:

@@ -79,7 +79,7 @@ def find_release_run(
     """
     try:
         sweep = find_sweep(cluster, release, revision, run)
-        return ReleaseRun(sweep.name, ReleaseOutput(release, sweep.config.output, sweep.job), sweep)
+        return ReleaseRun(sweep.name, ReleaseOutput(release, sweep.settings.output, sweep.job), sweep)
     except NoJobError:
         output = _find_output(cluster, release)
         name = run or _name_of_run(cluster, release, revision, output)
@@ -96,7 +96,7 @@ def find_release_output(cluster: Cluster, release: str) -> ReleaseOutput:
     """
     try:
         sweep = find_sweep(cluster, release)
-        return ReleaseOutput(release, sweep.config.output, sweep.job)
+        return ReleaseOutput(release, sweep.settings.output, sweep.job)
     except NoJobError:
         if output := _find_output(cluster, release):
             return output

@@ -29,7 +29,7 @@ class ReleaseSweep:
     release: str
     job: Object
     """Its Job, as the API returns it."""
-    config: Settings
+    settings: Settings
 
     @property
     def name(self) -> str:
@@ -56,8 +56,8 @@ class ReleaseSweep:
             ConfigError: the output is neither a folder nor a bucket's URL.
             StorageError: there are no credentials for the bucket.
         """
-        storage = open_storage(output or self.config.output, retry_seconds=retry_seconds)
-        return Run(storage, self.config, self.name)
+        storage = open_storage(output or self.settings.output, retry_seconds=retry_seconds)
+        return Run(storage, self.settings, self.name)
 
 
 def find_sweep(cluster: Cluster, release: str, revision: int | None = None, run: str | None = None) -> ReleaseSweep:

@@ -169,7 +169,7 @@ def _commit(run, trial, median):
             trial=trial.name,
             index=trial.index,
             attempt="first",
-            config_hash=run.config.hash,
+            config_hash=run.settings.hash,
             summary=summary_of(median),
             files=tuple(stored),
         )

@@ -25,16 +25,16 @@ def attempt_of(run, trial):
     return run / "trials" / trial / result_of(run, trial)["attempt"]
 
 
-def under_other_names(run, names, config, folder):
+def under_other_names(run, names, settings, folder):
     """Make a run of another grid whose results are those of trials of a run, in turn, without networks.json."""
     sweep = json.loads((run / "sweep.json").read_text())
     folder.mkdir(parents=True)
     (folder / "sweep.json").write_text(
-        json.dumps({**sweep, "config": config.model_dump(mode="json"), "config_hash": config.hash})
+        json.dumps({**sweep, "config": settings.model_dump(mode="json"), "config_hash": settings.hash})
     )
     results = [result_of(run, name) for name in names]
-    for trial in trials(config):
-        result = {**results[trial.index % len(results)], "config_hash": config.hash}
+    for trial in trials(settings):
+        result = {**results[trial.index % len(results)], "config_hash": settings.hash}
         place = folder / "trials" / trial.name
         place.mkdir(parents=True)
         (place / result["attempt"]).symlink_to(attempt_of(run, result["trial"]))

@@ -74,6 +74,6 @@ def draw_activations(report: Report) -> Drawing:
 
 def activations_in_use(report: Report) -> list[Drawing]:
     """Draw the activations that the run's networks use: those of the hidden layers, and the output's."""
-    config = report.run.config
-    hidden = [draw_activation(name, "hidden layers") for name in config.activation if any(config.layers)]
+    settings = report.run.settings
+    hidden = [draw_activation(name, "hidden layers") for name in settings.activation if any(settings.layers)]
     return [*hidden, draw_activation("sigmoid", "output")]

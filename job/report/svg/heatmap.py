@@ -36,7 +36,7 @@ class Panel:
 def panels(report: Report) -> tuple[list[Panel], int]:
     """Return the panels that are drawn, that with the best trial first, and how many are not."""
     groups: dict[str, list[Trial]] = {}
-    for trial in trials(report.run.config):
+    for trial in trials(report.run.settings):
         for name in _panel_names(report, trial):
             groups.setdefault(name, []).append(trial)
     places = {row.trial: row.place for row in report.board.rows}
@@ -57,7 +57,7 @@ def _panel_names(report: Report, trial: Trial) -> Iterator[str]:
     choices = []
     for axis in report.varied:
         value = getattr(trial.architecture, axis.name)
-        values = getattr(report.run.config, axis.name) if value is None else (value,)
+        values = getattr(report.run.settings, axis.name) if value is None else (value,)
         title = f"{axis.title} " if axis.short else ""
         choices.append([f"{title}{value_words(value)}" for value in values])
     for words in itertools.product(*choices):
@@ -66,8 +66,8 @@ def _panel_names(report: Report, trial: Trial) -> Iterator[str]:
 
 def _columns(report: Report) -> tuple[int, ...]:
     """Return the neurons of the grid's columns; none if no network has a hidden layer."""
-    config = report.run.config
-    return config.neurons if any(config.layers) else ()
+    settings = report.run.settings
+    return settings.neurons if any(settings.layers) else ()
 
 
 def draw_heatmap(report: Report, metric: str) -> Drawing:
@@ -99,7 +99,7 @@ def draw_panel(report: Report, panel: Panel, metric: str | None = None, *, links
     return Drawing(
         (*_heads(report, columns), *(draw_cell(report, cell, metrics, links=links) for cell in cells)),
         max(_LEFT + _cell_width(columns) * max(len(columns), 1) + 2, 210),
-        _TOP + CELL_HEIGHT * len(report.run.config.layers) + 2,
+        _TOP + CELL_HEIGHT * len(report.run.settings.layers) + 2,
         title=title[:1].upper() + title[1:],
         description=said or "No trial of it has a result.",
         class_="heatmap small" if len(columns) <= 6 else "heatmap",
@@ -111,7 +111,7 @@ def _cells(report: Report, panel: Panel) -> Iterator[Cell]:
     """Yield the cells of a panel; that of a network without a hidden layer spans its row, whatever the neurons."""
     rows = {row.trial: row for row in report.board.rows}
     missing = {item.trial: item.what for item in report.undone}
-    columns, layers = _columns(report), report.run.config.layers
+    columns, layers = _columns(report), report.run.settings.layers
     width = float(_cell_width(columns))
     for trial in panel.trials:
         of = trial.architecture
@@ -132,7 +132,7 @@ def _heads(report: Report, columns: tuple[int, ...]) -> Iterator[Markup]:
     yield text(0, _TOP - 9, "layers", "label")
     for at, neurons in enumerate(columns):
         yield text(_LEFT + _cell_width(columns) * (at + 0.5), _TOP - 9, neurons, "tick", "middle")
-    for at, layers in enumerate(report.run.config.layers):
+    for at, layers in enumerate(report.run.settings.layers):
         yield text(_LEFT - 10, _TOP + CELL_HEIGHT * (at + 0.5) + 5, layers, "tick", "end")
 
 

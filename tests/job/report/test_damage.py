@@ -49,7 +49,7 @@ def test_the_report_of_a_run_without_any_result_is_a_page_that_says_so(copy, wri
 def test_a_run_that_no_trial_has_begun_has_a_page(tmp_path):
     """The driver's, where the Job failed before its first pod ran."""
     run = Run(open_storage(str(tmp_path)), Settings(run="early"), "early")
-    failed = [Undone(trial.name, "failed", "Unschedulable: no node") for trial in trials(run.config)]
+    failed = [Undone(trial.name, "failed", "Unschedulable: no node") for trial in trials(run.settings)]
     report = write_report(run, failed)
     page = parse((tmp_path / "runs" / "early" / "report" / "index.html").read_text())
     assert report.damage == []

@@ -82,7 +82,7 @@ def test_the_log_tells_of_each_failed_attempt_as_it_happens(zoo):
 
 
 def test_a_driver_that_comes_after_the_end_finds_what_is_still_there(zoo, xor_sweep, tmp_path):
-    finished_run(tmp_path, "zoo-r1", zoo.run.config.model_dump(exclude={"run"}), {"l1-n1"})
+    finished_run(tmp_path, "zoo-r1", zoo.run.settings.model_dump(exclude={"run"}), {"l1-n1"})
     assert xor_sweep("driver", "zoo", "--output", tmp_path).code == 0
     summary = json.loads((tmp_path / "runs/zoo-r1/report/summary.json").read_text())
     told = {item["trial"]: item["reason"] for item in summary["failed"]}

@@ -45,7 +45,7 @@ def volume(namespace, tmp_path_factory):
     output = tmp_path_factory.mktemp("volume")
     run = finished_run(output, "volume-r1", json.loads(objects[0]["data"]["sweep.yaml"]), {"l1-n1"})
     for name in GONE:
-        finished_run(output, name, run.config.model_dump(mode="json"), {"l1-n2"})
+        finished_run(output, name, run.settings.model_dump(mode="json"), {"l1-n2"})
     for name, low in (("volume-r7", 50), ("volume-r1", 10)):
         challenge(open_storage(str(output)), winner(name, low))
     (output / f"{run.folder}/trials/l1-n2/second").mkdir(parents=True)

@@ -42,7 +42,7 @@ class Sweep:
     """A state and the trials of four indexes, to be changed step by step."""
 
     def __init__(self, job=None, **settings):
-        self.config = make_settings({"layers": [1], "neurons": [1, 2, 3, 4], **settings})
+        self.settings = make_settings({"layers": [1], "neurons": [1, 2, 3, 4], **settings})
         self.state = JobState(parse_job(job or a_job()))
 
     def pods(self, kind, *pods):
@@ -62,18 +62,20 @@ class Sweep:
 
     @property
     def states(self):
-        return [item.state for item in states_of_trials(self.config, self.state)]
+        return [item.state for item in states_of_trials(self.settings, self.state)]
 
     @property
     def causes(self):
-        return [item.cause.text if item.cause else None for item in states_of_trials(self.config, self.state)]
+        return [item.cause.text if item.cause else None for item in states_of_trials(self.settings, self.state)]
 
 
 def test_a_trial_is_done_when_its_job_says_so_and_what_has_no_pod_waits_for_its_turn():
     sweep = Sweep().job(completedIndexes="0").listed(a_pod(1), unschedulable(2))
     assert sweep.states == ["done", "running", "pending", "pending"]
     assert sweep.causes == [None, None, "Unschedulable: no GPU", "waiting for its turn: 2 at a time"]
-    assert count_states(states_of_trials(sweep.config, sweep.state)) == dict(zip(STATES, (2, 1, 1, 0), strict=True))
+    assert count_states(states_of_trials(sweep.settings, sweep.state)) == dict(
+        zip(STATES, (2, 1, 1, 0), strict=True)
+    )
 
 
 @pytest.mark.parametrize(
@@ -93,7 +95,7 @@ def test_where_nothing_will_start_no_turn_is_waited_for(spec, status, words):
     job["spec"] |= spec
     sweep = Sweep(job)
     assert sweep.state.job.waits
-    assert {trial.cause.text for trial in states_of_trials(sweep.config, sweep.state)} == {words}
+    assert {trial.cause.text for trial in states_of_trials(sweep.settings, sweep.state)} == {words}
 
 
 def test_a_job_waits_as_long_as_it_has_fewer_pods_than_it_should_have():
@@ -188,7 +190,7 @@ def test_a_job_that_is_deleted_is_gone_and_another_of_its_name_is_not_it(other):
 def test_trials_that_share_a_pod_share_its_state_except_those_that_have_their_result():
     sweep = Sweep(a_job(completions=2), trials_per_pod=2).listed(a_pod(0))
     assert sweep.states == ["running", "running", "pending", "pending"]
-    states = [item.state for item in states_of_trials(sweep.config, sweep.state, finished={"l1-n1"})]
+    states = [item.state for item in states_of_trials(sweep.settings, sweep.state, finished={"l1-n1"})]
     assert states == ["done", "running", "pending", "pending"]
 
 
