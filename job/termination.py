@@ -16,7 +16,7 @@ from job.runs.results import Outcome
 FILE = Path("/dev/termination-log")
 """Where Kubernetes looks for the message; in its containers, the file exists."""
 
-MOST_BYTES = 4096
+MOST_MESSAGE_BYTES = 4096
 """Kubernetes cuts off what is longer."""
 
 
@@ -46,7 +46,7 @@ def write_message(outcomes: Mapping[str, Outcome]) -> None:
     for trial, outcome in outcomes.items():
         kept[trial] = asdict(KeyNumbers.of(outcome))
         longer = json.dumps(kept, separators=(",", ":"))
-        if len(longer) > MOST_BYTES:
+        if len(longer) > MOST_MESSAGE_BYTES:
             break
         text = longer
     # Not write_text: that would create the file where there is none.

@@ -1,6 +1,7 @@
 """What holds for every file of the program."""
 
 import ast
+from collections import defaultdict
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -25,3 +26,23 @@ def test_no_function_is_longer_than_a_screen():
                 if node.end_lineno - first.lineno + 1 > LONGEST:
                     long.append(f"{path}: {node.name}")
     assert long == []
+
+
+def names_defined_in(module):
+    """The public names that a module defines at its top level."""
+    for node in module.body:
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", node)]
+        for target in targets:
+            name = getattr(target, "id", getattr(target, "name", "_"))
+            if not name.startswith("_"):
+                yield name
+
+
+def test_a_name_means_one_thing_in_the_whole_program():
+    places = defaultdict(set)
+    for path, module in modules():
+        for name in names_defined_in(module):
+            places[name].add(path)
+    # Each module of job/problems names its family FAMILY.
+    several = {name: where for name, where in places.items() if len(where) > 1 and name != "FAMILY"}
+    assert several == {}

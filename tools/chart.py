@@ -66,7 +66,7 @@ class ValuesError(Exception):
 
 
 @dataclass(frozen=True)
-class Value:
+class ChartValue:
     """A value of the chart: a key of values.yaml with a comment above it."""
 
     path: str
@@ -81,7 +81,7 @@ class Value:
     """Other values are below it."""
 
 
-def read_values(text: str | None = None) -> list[Value]:
+def read_values(text: str | None = None) -> list[ChartValue]:
     """Return the chart's values in the order of values.yaml, or of this text in its place.
 
     A key without a comment is part of the value above it, which goes into a pod as it is.
@@ -97,7 +97,7 @@ def read_values(text: str | None = None) -> list[Value]:
     for path, comment, section in keys:
         is_group = any(other.startswith(f"{path}.") for other in commented)
         if comment:
-            found.append(Value(path, comment, _at(defaults, path), section, is_group))
+            found.append(ChartValue(path, comment, _at(defaults, path), section, is_group))
         elif "." not in path or is_group or any(_parent(other) == _parent(path) for other in commented):
             raise ValuesError(f"values.yaml: {path} has no comment: say above it what it is for")
     return found
@@ -130,21 +130,21 @@ def _at(defaults: Any, path: str) -> Any:
     return defaults
 
 
-def defaults_file(values: list[Value]) -> str:
+def defaults_file(values: list[ChartValue]) -> str:
     """Return defaults.json: the path of each value -> its default; those whose default is null are left out."""
     defaults = {value.path: value.default for value in values if not value.is_group and value.default is not None}
     lines = (f"  {json.dumps(path)}: {json.dumps(default)}" for path, default in defaults.items())
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
-def readme(values: list[Value]) -> str:
+def readme(values: list[ChartValue]) -> str:
     """Return the chart's README.md with a table for each heading of values.yaml."""
     old = (CHART / "README.md").read_text()
     pattern = re.compile(r"(<!-- values -->\n).*?(<!-- end -->)", re.DOTALL)
     return pattern.sub(lambda found: f"{found[1]}{_tables(values)}{found[2]}", old)
 
 
-def _tables(values: list[Value]) -> str:
+def _tables(values: list[ChartValue]) -> str:
     lines, section = [], ""
     for value in values:
         if value.section != section:
@@ -155,7 +155,7 @@ def _tables(values: list[Value]) -> str:
     return "\n".join(lines).lstrip("\n") + "\n"
 
 
-def schema(values: list[Value]) -> str:
+def schema(values: list[ChartValue]) -> str:
     """Return values.schema.json.
 
     Raises:
@@ -184,7 +184,7 @@ def _group() -> Schema:
     return {"type": "object", "additionalProperties": False, "properties": {}}
 
 
-def _value(value: Value) -> Schema:
+def _value(value: ChartValue) -> Schema:
     rule = RULES.get(value.path, {})
     kind = rule.get("type") or _TYPES.get(type(value.default))
     if kind is None:

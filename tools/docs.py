@@ -43,7 +43,7 @@ def main() -> None:
         run = run_on_cpu({})
         replace_block("default sweep", as_text(make_leaderboard(run)))
         (DOCS / "leaderboard.svg").write_text(plots.draw(read_report(run), "intervals"))
-        replace_block("tutorial sweep", as_text(sweep(TUTORIAL)))
+        replace_block("tutorial sweep", as_text(sweep_leaderboard(TUTORIAL)))
         write_report(run)
         take_screenshots(Path(folder, run.folder, INDEX))
 
@@ -53,7 +53,7 @@ def run_on_cpu(settings: dict[str, object]) -> Run:
     return run_sweep(make_settings({**settings, "device": "cpu"})).run
 
 
-def sweep(settings: dict[str, object]) -> Leaderboard:
+def sweep_leaderboard(settings: dict[str, object]) -> Leaderboard:
     """Run a sweep on the CPU and return its leaderboard."""
     return make_leaderboard(run_on_cpu(settings))
 

@@ -15,8 +15,7 @@ from job.report.reading import Report, read_report
 from job.report.undone import Undone
 from job.runs import layout
 from job.runs.results import TrialResult
-from job.runs.run import Run
-from job.runs.run import open_run as open_stored_run
+from job.runs.run import Run, find_run
 from job.settings.sweep import Settings
 from job.settings.validation import make_settings
 from job.wording import listed
@@ -26,7 +25,7 @@ from xor_sweep.picture import SvgPicture
 if TYPE_CHECKING:
     import keras
 
-Values: TypeAlias = Any
+OneOrSeveral: TypeAlias = Any
 """One value or several: a number or a name, a list, a tuple, a range or a NumPy array of them."""
 
 
@@ -150,12 +149,12 @@ class _Lines(Watcher):
 
 def sweep(  # noqa: PLR0913 - a setting each
     *,
-    layers: Values = None,
-    neurons: Values = None,
-    activation: Values = None,
-    loss: Values = None,
-    optimizer: Values = None,
-    learning_rate: Values = None,
+    layers: OneOrSeveral = None,
+    neurons: OneOrSeveral = None,
+    activation: OneOrSeveral = None,
+    loss: OneOrSeveral = None,
+    optimizer: OneOrSeveral = None,
+    learning_rate: OneOrSeveral = None,
     data: str | None = None,
     replicates: int | None = None,
     epochs: int | None = None,
@@ -233,4 +232,4 @@ def open_run(where: str | Path, output: str | Path = ".") -> SweepRun:
         ConfigError: there is no such run.
         SweepError: its sweep.json is damaged.
     """
-    return SweepRun(open_stored_run(os.fspath(where), os.fspath(output)))
+    return SweepRun(find_run(os.fspath(where), os.fspath(output)))

@@ -32,11 +32,11 @@ def leaderboard_command(run: str, table_format: str, output: str | None) -> None
     xor-sweep leaderboard runs/sweep-f572acc9
     xor-sweep leaderboard sweep-f572acc9 --output gs://bucket/prefix --format csv
     """
-    from job.runs.run import open_run
+    from job.runs.run import find_run
     from job.statistics import formats
     from job.statistics.leaderboard import make_leaderboard  # scipy
 
-    board = make_leaderboard(open_run(run, output or "."))
+    board = make_leaderboard(find_run(run, output or "."))
     if table_format == "table":
         print_table(board)
     else:

@@ -25,7 +25,7 @@ OF_THE_POD = {
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
-class Value(click.ParamType[Any]):
+class ValueType(click.ParamType[Any]):
     """A number or a word; whether it fits is `Settings`'s to say, in one place and one wording."""
 
     name = "value"
@@ -51,7 +51,7 @@ class Value(click.ParamType[Any]):
         return [CompletionItem(before + comma + name) for name in self.known if name.startswith(last)]
 
 
-class Values(Value):
+class ValuesType(ValueType):
     """Values with commas between."""
 
     name = "list"
@@ -61,7 +61,7 @@ class Values(Value):
         if not isinstance(value, str):
             return value
         parts = [part.strip() for part in value.split(",")] if value.strip() else []
-        return [super(Values, self).convert(part) for part in parts]
+        return [super(ValuesType, self).convert(part) for part in parts]
 
 
 class SettingOption(click.Option):
@@ -86,7 +86,7 @@ def setting(name: str, *, single: bool = False, text: str | None = None, default
     field = Settings.model_fields[name]
     flag = "--" + name.replace("_", "-")
     kinds: dict[str, Any] = {"output": click.Path(), "run": str, "keep_training": bool}
-    kind = kinds.get(name) or (Values if name in AXIS_NAMES and not single else Value)(_KNOWN.get(name, ()))
+    kind = kinds.get(name) or (ValuesType if name in AXIS_NAMES and not single else ValueType)(_KNOWN.get(name, ()))
     shown = _default_words(field.default if default is None else default)
     return click.option(
         f"{flag}/--no-{flag[2:]}" if kind is bool else flag,

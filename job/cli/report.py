@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from job.cli.options import DEBUG, OUTPUT, Values, options
+from job.cli.options import DEBUG, OUTPUT, ValuesType, options
 from job.errors import ConfigError, SweepError
 from job.report.pictures import PICTURES, draw
 
@@ -35,9 +35,9 @@ def report(run: str, output: str | None) -> None:
     xor-sweep report sweep-f572acc9 --output gs://bucket/prefix
     """
     from job.report.page import INDEX, write_report  # scipy
-    from job.runs.run import open_run
+    from job.runs.run import find_run
 
-    opened = open_run(run, output or ".")
+    opened = find_run(run, output or ".")
     found = write_report(opened)
     click.echo(f"{opened.url}/{INDEX}")
     if found.damage:
@@ -49,7 +49,7 @@ def report(run: str, output: str | None) -> None:
 @click.argument("run", type=click.Path())
 @click.option(
     "--trials",
-    type=Values(),
+    type=ValuesType(),
     envvar="XOR_SWEEP_TRIALS",
     show_envvar=True,
     help=f"The trials to draw, as l2-n16,l1-n32, for {OF_TRIALS}; left out, the picture's own choice.",
@@ -73,11 +73,11 @@ def plot(kind: str, run: str, trials: Any, to: Path | None, output: str | None) 
     xor-sweep plot survival runs/sweep-f572acc9 --trials l2-n16,l1-n32 --to survival.svg
     """
     from job.report.reading import read_report  # scipy
-    from job.runs.run import open_run
+    from job.runs.run import find_run
 
     if trials and kind not in [picture.kind for picture in PICTURES if picture.of_trials]:
         raise ConfigError(f"--trials is for {OF_TRIALS}; '{kind}' shows the whole run")
-    found = read_report(open_run(run, output or "."))
+    found = read_report(find_run(run, output or "."))
     _write(draw(found, kind, tuple(map(str, trials or ()))), to or Path(f"{kind}.svg"))
     if found.damage:
         raise SweepError(found.damage_words)

@@ -10,7 +10,7 @@ import click
 from job import logs
 from job.cli.given import GivenSettings, pass_given_settings
 from job.cli.leaderboard import print_table
-from job.cli.options import GRID, LOG_FORMAT, TRAINING_DEBUG, Value, options, setting
+from job.cli.options import GRID, LOG_FORMAT, TRAINING_DEBUG, ValueType, options, setting
 from job.errors import ConfigError, FailedTrialsError, SweepError
 from job.settings.axes import AXES
 from job.wording import listed_reasons
@@ -63,7 +63,7 @@ def sweep_command(given: GivenSettings, log_format: str, debug: bool) -> None:
 @setting("trials_per_pod")
 @click.option(
     "--index",
-    type=Value(),
+    type=ValueType(),
     envvar=["XOR_SWEEP_INDEX", "JOB_COMPLETION_INDEX"],
     show_envvar=True,
     help="The trial's index in the grid, from 0; with --trials-per-pod, the pod's.",
@@ -105,7 +105,7 @@ _ONE_NETWORK: dict[str, Any] = {"layers": 1, "neurons": 16}
     click.option(
         "--seed",
         "replicate_seed",
-        type=Value(),
+        type=ValueType(),
         default=0,
         envvar="XOR_SWEEP_REPLICATE_SEED",
         show_envvar=True,

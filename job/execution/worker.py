@@ -38,7 +38,7 @@ class Order(BaseModel):
     debug: bool
 
 
-def main() -> None:
+def serve() -> None:
     """Work until there are no more trials; the exit code is that of the error that ended it."""
     send = _take_standard_output()
     lines = _lines_until_the_parent_is_gone()
@@ -124,4 +124,4 @@ def _lines_until_the_parent_is_gone() -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    main()
+    serve()

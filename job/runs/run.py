@@ -237,7 +237,7 @@ class Run:
         return damaged
 
 
-def open_run(where: str, output: str) -> Run:
+def find_run(where: str, output: str) -> Run:
     """Open a run that has begun.
 
     Args:

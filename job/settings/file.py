@@ -14,7 +14,7 @@ from job.errors import ConfigError
 from job.settings.sweep import MAX_TRIALS, Settings, nearest
 from job.wording import MOST_SAID, shortened
 
-MOST_BYTES = 1_000_000
+MOST_FILE_BYTES = 1_000_000
 """The longest sweep file, in bytes: one with 100,000 learning rates is shorter."""
 
 
@@ -62,9 +62,9 @@ def read_sweep_file(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
 def _read(path: Path) -> str:
     """Read at most as much as a sweep file can hold: a device, which has no end, is no sweep file."""
     with path.open("rb") as file:
-        data = file.read(MOST_BYTES + 1)
-    if len(data) > MOST_BYTES:
-        raise ConfigError(f"{path} is not a sweep file: it is larger than {MOST_BYTES:,} bytes")
+        data = file.read(MOST_FILE_BYTES + 1)
+    if len(data) > MOST_FILE_BYTES:
+        raise ConfigError(f"{path} is not a sweep file: it is larger than {MOST_FILE_BYTES:,} bytes")
     return data.decode()
 
 

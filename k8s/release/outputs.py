@@ -8,7 +8,7 @@ from pathlib import Path
 
 from job.errors import ConfigError, ObjectNotFoundError, SweepError
 from job.runs.layout import CHAMPION, run_folder
-from job.runs.run import Run, open_run
+from job.runs.run import Run, find_run
 from job.storage import is_url
 from k8s.api.client import Cluster, Object
 from k8s.api.errors import NoJobError, RefusedError
@@ -54,7 +54,7 @@ class ReleaseRun:
         Raises:
             ConfigError: there is no such run.
         """
-        return self.sweep.run(url) if self.sweep else open_run(self.name, url or self.output.url)
+        return self.sweep.run(url) if self.sweep else find_run(self.name, url or self.output.url)
 
     def is_readable_here(self) -> bool:
         """Say whether it is in a bucket or a folder on this machine; otherwise, it is on a volume of its pods."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from job.runs.run import open_run
+from job.runs.run import find_run
 from job.statistics.leaderboard import make_leaderboard
 
 PROJECT = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
@@ -147,7 +147,7 @@ def test_a_volume_keeps_the_results_as_the_callers_own(run, tmp_path):
     assert any("nothing to train" in line["message"] for line in again)
 
     (tmp_path / "runs").symlink_to(tmp_path)
-    assert {row.trial for row in make_leaderboard(open_run("kept", str(tmp_path))).rows} == {"l1-n2", "l2-n2"}
+    assert {row.trial for row in make_leaderboard(find_run("kept", str(tmp_path))).rows} == {"l1-n2", "l2-n2"}
 
 
 def test_a_folder_that_its_user_may_not_write_is_refused_in_words(run, tmp_path):

@@ -12,7 +12,7 @@ from tensorboard.backend.event_processing.plugin_event_multiplexer import EventM
 from tensorboards import opened
 
 from job.runs.layout import EVENTS, SHOWN_EVENTS
-from job.runs.run import open_run
+from job.runs.run import find_run
 from job.settings.grid import trial_at, trials
 from job.settings.validation import make_settings
 from job.statistics.survival import EpochsToSolve, estimate_outcome
@@ -36,7 +36,7 @@ def history_of(run, trial):
 def boards(finished, tmp_path_factory):
     """What TensorBoard shows of the run's folder, of its results as they are copied for people, and of all runs."""
     folder = tmp_path_factory.mktemp("boards")
-    export(open_run(str(finished.run), "."), folder / "exported")
+    export(find_run(str(finished.run), "."), folder / "exported")
     folders = {"run": finished.run, "exported": folder / "exported", "runs": finished.run.parent}
     with ThreadPoolExecutor() as threads:
         shown = {name: threads.submit(opened, logdir, folder / f"{name}.log") for name, logdir in folders.items()}

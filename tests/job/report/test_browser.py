@@ -8,7 +8,7 @@ from pages import cells, contrast
 from run_files import under_other_names
 
 from job.report.page import write_report
-from job.runs.run import open_run
+from job.runs.run import find_run
 from job.settings.sweep import Settings
 
 
@@ -29,7 +29,7 @@ def test_trials_are_sorted_in_the_order_of_the_grid(finished, look, tmp_path):
     config = Settings(layers=(1,), neurons=(2,), learning_rate=(0.03, 0.1, 0.2), replicates=16, epochs=400)
     run = tmp_path / "runs" / "rates"
     under_other_names(finished.run, ("l1-n32", "l1-n2", "l1-n8"), config, run)
-    write_report(open_run(str(run), "."))
+    write_report(find_run(str(run), "."))
     page = look(run)
     ranked = ["l1-n2-lr0.03", "l1-n2-lr0.2", "l1-n2-lr0.1"]
     assert [words.split()[0] for words in cells(page, "trial")] == ranked

@@ -7,7 +7,7 @@ from pages import cells, contrast
 from run_files import under_other_names
 
 from job.report.page import write_report
-from job.runs.run import open_run
+from job.runs.run import find_run
 from job.settings.sweep import Settings
 
 LIGHT, DARK = "rgb(255, 255, 255)", "rgb(18, 20, 24)"
@@ -26,7 +26,7 @@ def wide_run(finished, tmp_path):
     config = Settings(layers=(1, 2), neurons=tuple(range(1, 26)), replicates=16, epochs=400)
     run = tmp_path / "runs" / "wide"
     under_other_names(finished.run, ("l1-n2", "l1-n8", "l1-n32"), config, run)
-    write_report(open_run(str(run), "."))
+    write_report(find_run(str(run), "."))
     return run
 
 

@@ -56,8 +56,8 @@ def test_the_report_is_written_without_tensorflow_or_keras(copy):
         "import sys\n"
         "for name in ('tensorflow', 'keras', 'h5py', 'matplotlib'): sys.modules[name] = None\n"
         "from job.report.page import write_report\n"
-        "from job.runs.run import open_run\n"
-        "print(write_report(open_run(sys.argv[1], '.')).board.verdict)\n"
+        "from job.runs.run import find_run\n"
+        "print(write_report(find_run(sys.argv[1], '.')).board.verdict)\n"
     )
     said = subprocess.run(
         [sys.executable, "-c", program, str(copy)], capture_output=True, text=True, env=ENVIRONMENT, check=False

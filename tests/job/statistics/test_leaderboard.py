@@ -12,7 +12,7 @@ from rich.console import Console
 
 from job.cli.table import print_leaderboard
 from job.execution.sweep import run_sweep
-from job.runs.run import Run, open_run
+from job.runs.run import Run, find_run
 from job.settings.grid import trials
 from job.settings.validation import make_settings
 from job.statistics.leaderboard import leaderboard_of, make_leaderboard
@@ -200,7 +200,7 @@ def test_where_no_start_of_any_trial_solves_there_is_no_winner_and_nothing_is_co
 @pytest.mark.parametrize("width", [80, 100, 120])
 def test_on_a_narrow_terminal_each_trial_keeps_its_line_and_the_numbers_that_matter(finished, width):
     shown = io.StringIO()
-    board = make_leaderboard(open_run(str(finished.run), "."))
+    board = make_leaderboard(find_run(str(finished.run), "."))
     print_leaderboard(board, Console(file=shown, width=width))
     lines = [line for line in shown.getvalue().splitlines() if "fastest" not in line]
     for row in board.rows:
@@ -286,11 +286,11 @@ def test_of_many_trials_without_a_result_the_others_are_counted(missing, end):
 
 
 def test_of_trials_that_cannot_be_told_apart_the_smallest_network_is_named(finished):
-    board = make_leaderboard(open_run(str(finished.run), "."))
+    board = make_leaderboard(find_run(str(finished.run), "."))
     assert "smallest" not in board.verdict
     alike = [EpochsToSolve(np.arange(place, 9 + place), np.ones(9, bool)) for place in (1, 2, 3)]
     few = dict(zip((row.trial for row in board.rows), alike, strict=True))
-    verdict = leaderboard_of(open_run(str(finished.run), "."), few).verdict
+    verdict = leaderboard_of(find_run(str(finished.run), "."), few).verdict
     assert "l1-n8 and l1-n2 cannot be told apart from it; of these, l1-n2 is the smallest network." in verdict
 
 
