@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from job import logs
 from job.errors import ConfigError, ConflictError, NoWinnerError, ObjectNotFoundError, SweepError
+from job.problems import DEFAULT
 from job.runs.layout import CHAMPION, MODEL, attempt_file
 from job.runs.run import Run
 from job.statistics.leaderboard import Leaderboard
@@ -32,6 +33,8 @@ class Contender(BaseModel):
     """Its trial there."""
     model: str
     """The object that holds its model, a Keras file, in the output."""
+    problem: str = DEFAULT
+    """What it learned; in an older champion.json, that is XOR."""
     epochs: int
     """The limit of its run, in epochs."""
     median: int | None
@@ -116,6 +119,7 @@ def winner_of(run: Run, board: Leaderboard) -> Contender:
         run=run.name,
         trial=best.trial,
         model=run.object_name(attempt_file(best.trial, result.attempt, MODEL)),
+        problem=run.settings.problem.name,
         epochs=board.epochs,
         median=best.outcome.median,
         median_low=best.outcome.median_low,
@@ -129,7 +133,8 @@ def challenge(storage: Storage, challenger: Contender) -> Decision:
 
     The challenger becomes champion only where its interval lies below the champion's: chance alone would
     give that to one of two equal trials far less often than 1 time in 20. A champion of fewer than 6 starts has
-    no interval: it gives way to any challenger that has one.
+    no interval: it gives way to any challenger that has one. A challenger that learned another problem than the
+    champion never replaces it.
 
     Args:
         storage: the output that holds champion.json.
@@ -194,6 +199,14 @@ def _decision_about(champions: Champions | None, run: str) -> Decision | None:
 def _decide(champions: Champions | None, challenger: Contender) -> Decision:
     if champions is None:
         action, why = "crowned", "there was no champion"
+    elif challenger.problem != champions.champion.problem:
+        action, why = (
+            "kept",
+            (
+                f"it learned {challenger.problem} and {champions.champion} learned {champions.champion.problem}, which "
+                "cannot be compared: give each problem an output of its own"
+            ),
+        )
     elif challenger.median_high is not None and _has_no_interval(champions.champion):
         action, why = "crowned", f"too few starts for an interval had {champions.champion}"
     elif _is_better(challenger, champions.champion):

@@ -1,5 +1,6 @@
 """The champion: replaced only by what is better beyond the intervals, and never lost between two writers."""
 
+import json
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
@@ -19,8 +20,9 @@ def storage(request, tmp_path):
     return open_storage(request.getfixturevalue("gs_url"))
 
 
-def winner(run, low, median, high, epochs=1000):
+def winner(run, low, median, high, epochs=1000, problem="xor"):
     return Contender(
+        problem=problem,
         run=run,
         trial="l2-n8",
         model=f"runs/{run}/trials/l2-n8/a/model.keras",
@@ -80,6 +82,24 @@ def test_a_champion_of_too_few_starts_for_an_interval_gives_way_to_one_that_has_
     decision = challenge(storage, winner("three", 60, 61, 62))
     assert decision.action == "crowned"
     assert "too few starts" in decision.why
+
+
+def test_the_winner_at_another_problem_does_not_replace_the_champion(storage):
+    crown(storage, "one")
+    decision = challenge(storage, winner("two", 1, 2, 3, problem="parity:3"))
+    assert decision.action == "kept"
+    assert "it learned parity:3 and l2-n8 of one" in decision.why
+    assert "give each problem an output of its own" in decision.why
+    assert read_champions(storage).champion.run == "one"
+
+
+def test_a_champion_of_the_time_before_there_were_other_problems_learned_xor(storage):
+    crown(storage, "one")
+    stored = json.loads(storage.read(CHAMPION))
+    del stored["champion"]["problem"], stored["history"][0]["contender"]["problem"]
+    _, version = storage.read_with_version(CHAMPION)
+    storage.replace(CHAMPION, json.dumps(stored).encode(), version)
+    assert challenge(storage, winner("two", 1, 2, 3)).action == "crowned"
 
 
 def test_a_run_challenges_once_however_often_its_pod_is_started(storage):
