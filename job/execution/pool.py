@@ -15,6 +15,7 @@ from typing import IO, Any
 
 from job import errors, logs
 from job.errors import SweepError
+from job.execution.worker import Order
 from job.runs.results import TrialResult
 from job.runs.run import Run
 from job.settings.grid import Trial
@@ -194,16 +195,8 @@ class _Worker:
             encoding="utf-8",
             env={**os.environ, "PYTHONPATH": path},
         )
-        self._send(
-            json.dumps(
-                {
-                    "config": run.settings.model_dump(mode="json"),
-                    "run": run.name,
-                    "output": run.storage.url,
-                    "debug": debug,
-                }
-            )
-        )
+        order = Order(settings=run.settings, run=run.name, output=run.storage.url, debug=debug)
+        self._send(order.model_dump_json())
         threading.Thread(target=self._listen, args=(inbox,), daemon=True, name="worker").start()
 
     def _listen(self, inbox: "Queue[tuple[_Worker, Message | None]]") -> None:
