@@ -203,8 +203,8 @@ def _decide(champions: Champions | None, challenger: Contender) -> Decision:
         action, why = (
             "kept",
             (
-                f"it learned {challenger.problem} and {champions.champion} learned {champions.champion.problem}, which "
-                "cannot be compared: give each problem an output of its own"
+                f"it learned {challenger.problem} and {champions.champion} learned {champions.champion.problem}, "
+                "which cannot be compared: give each problem an output of its own"
             ),
         )
     elif challenger.median_high is not None and _has_no_interval(champions.champion):

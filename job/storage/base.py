@@ -4,7 +4,7 @@ Objects are created once and never seen half-written; the few that change are sw
 that it saw the version it replaces. That is all that concurrent, restarted and killed runs need from storage.
 
 To add a backend: one file beside this one with a subclass of `Storage`, one line in `job.storage`'s table of
-schemes, and one line in tests/helpers/storages.py, which puts it through the tests of all backends.
+schemes, and one fixture in tests/conftest.py, `<scheme>_url`, which puts it through the tests of all backends.
 """
 
 import re

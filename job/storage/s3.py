@@ -61,6 +61,8 @@ _PASSING_CODES = {
     "ThrottlingException",
 }
 _CREDENTIAL_CODES = {"ExpiredToken", "InvalidAccessKeyId", "InvalidToken", "SignatureDoesNotMatch"}
+# These name files that the library opens when it signs a request.
+_TOKEN_FILES = ("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")
 _LOGIN = "run 'aws configure' or 'aws sso login', set AWS_PROFILE, or run as a role"
 _PERMISSIONS = "s3:ListBucket, s3:GetObject, s3:PutObject and s3:AbortMultipartUpload"
 
@@ -304,6 +306,11 @@ class S3Storage(Storage):
             yield
         except (BotoCoreError, ClientError, ResponseParserError) as error:
             raise self._our_error(error) from error
+        except OSError as error:
+            if error.filename is None or error.filename not in map(os.environ.get, _TOKEN_FILES):
+                raise
+            what = f"needs AWS credentials, and those here are not usable: {error.strerror}: {error.filename}"
+            raise StorageError(f"{self._bucket_url} {what}; {_LOGIN}") from error
 
     def _our_error(self, error: Exception) -> SweepError:
         if refusal := _refusal(error):

@@ -253,16 +253,27 @@ def test_a_name_that_no_bucket_can_have_is_a_storage_error():
     assert "s3://a!b cannot be a bucket" in one_line(caught)
 
 
-@pytest.mark.usefixtures("s3_url")
-def test_a_token_that_cannot_be_one_is_no_fault_of_the_buckets_name(monkeypatch, tmp_path):
-    (tmp_path / "token").write_text("x")
+@pytest.fixture
+def role_token(s3_url, monkeypatch, tmp_path):  # noqa: ARG001 - an environment with a server
+    """The file that should hold a role's token; the environment has no other credentials."""
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(tmp_path / "token"))
     monkeypatch.setenv("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/sweep")
+    return tmp_path / "token"
+
+
+def test_a_token_that_cannot_be_one_is_no_fault_of_the_buckets_name(role_token):
+    role_token.write_text("x")
     with pytest.raises(StorageError) as caught:
         open_storage("s3://results").check_writable()
     assert "s3://results needs AWS credentials, and those here are not usable" in one_line(caught)
+
+
+def test_a_token_whose_file_is_missing_is_named(role_token):
+    with pytest.raises(StorageError) as caught:
+        open_storage("s3://results").check_writable()
+    assert f"those here are not usable: No such file or directory: {role_token}; run 'aws" in one_line(caught)
 
 
 def test_without_its_library_one_line_says_what_to_install():
