@@ -3,12 +3,12 @@
 import difflib
 import itertools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from hashlib import sha256
 from typing import Any
 
 from job.errors import ConfigError
-from job.settings.axes import AXES, LEARNING_RATES, OPTIONAL_AXES
+from job.settings.axes import AXES, AXIS_NAMES, LEARNING_RATES, OPTIONAL_AXES
 from job.settings.sweep import Settings, Sweep
 from job.wording import value_words
 
@@ -29,7 +29,7 @@ class Architecture:
     loss: str = "mean_squared_error"
     optimizer: str = "adam"
     learning_rate: float = LEARNING_RATES["adam"]
-    inputs: int = field(default=2, repr=False)  # `replicate_seeds` hashes the representation.
+    inputs: int = field(default=2, repr=False)
     """How many inputs the problem has."""
 
     @property
@@ -114,9 +114,21 @@ def replicate_seeds(sweep: Sweep, architecture: Architecture) -> range:
     in any grid. Two architectures start at places of their own, far apart but for chance, because equal seeds
     would give them alike weights and the comparison of the two assumes independent starts.
     """
-    words = f"{sweep.seed} {architecture}"
+    words = " ".join([str(sweep.seed), *_seed_words(architecture)])
     first = int.from_bytes(sha256(words.encode()).digest()[:8]) % (SEED_SPAN - 1_000_000)
     return range(first, first + sweep.replicates)
+
+
+def _seed_words(architecture: Architecture) -> Iterator[str]:
+    """Yield an architecture's representation, and its values on newer axes (`repr=False`) if not their defaults.
+
+    So an axis that is added later leaves the seeds of all earlier architectures as they were.
+    """
+    yield str(architecture)
+    for each in fields(architecture):
+        value = getattr(architecture, each.name)
+        if not each.repr and each.name in AXIS_NAMES and value != each.default:
+            yield f"{each.name}={value}"
 
 
 def _trial(index: int, point: Mapping[str, Any], varied: list[str], inputs: int) -> Trial:

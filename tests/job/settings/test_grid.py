@@ -1,11 +1,13 @@
 """The grid: which trials there are, what they are called, and which seeds their replicates have."""
 
 import itertools
+from dataclasses import dataclass, field
 
 import pytest
 
 from job.cli.training import sweep_command
 from job.errors import ConfigError
+from job.settings import grid
 from job.settings.axes import AXES, AXIS_NAMES, LEARNING_RATES, LOSSES
 from job.settings.grid import SEED_SPAN, Architecture, replicate_seeds, trial_at, trial_named, trials, trials_of_pod
 from job.settings.sweep import Sweep
@@ -73,6 +75,19 @@ def test_two_trials_and_two_sweeps_share_no_seed():
     configs = [make_settings({"seed": seed}) for seed in (0, 1)]
     ranges = [set(replicate_seeds(config, trial.architecture)) for config in configs for trial in trials(config)]
     assert all(one.isdisjoint(other) for one, other in itertools.combinations(ranges, 2))
+
+
+def test_a_new_axis_changes_the_seeds_only_of_architectures_that_differ_on_it(monkeypatch):
+    @dataclass(frozen=True)
+    class Later(Architecture):
+        dropout: float = field(default=0.0, repr=False)
+
+    Later.__qualname__ = "Architecture"
+    monkeypatch.setattr(grid, "AXIS_NAMES", (*AXIS_NAMES, "dropout"))
+    sweep = make_settings({})
+    assert replicate_seeds(sweep, Later(1, 8)) == replicate_seeds(sweep, Architecture(1, 8))
+    seeds = [set(replicate_seeds(sweep, Later(1, 8, dropout=dropout))) for dropout in (0.0, 0.1, 0.2)]
+    assert len(set.union(*seeds)) == 3 * sweep.replicates
 
 
 def test_every_seed_is_one_that_keras_tells_from_all_others():
