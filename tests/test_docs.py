@@ -26,6 +26,10 @@ def test_the_reference_page_is_the_one_that_the_program_makes():
     assert make.reference() == REFERENCE, "make docs writes it again"
 
 
+def test_contributing_has_a_line_for_every_file_of_the_program():
+    assert make.file_table() in make.CONTRIBUTING.read_text(), "make docs writes it again"
+
+
 @pytest.mark.parametrize(("command", "parameter"), list(parameters()))
 def test_every_option_and_argument_with_its_environment_variable_is_in_the_reference(command, parameter):
     section = re.search(rf"## xor-sweep {command}\n(.*?)(\n## |\Z)", REFERENCE, re.DOTALL)[1]

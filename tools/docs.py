@@ -4,6 +4,7 @@ The README's blocks between `<!-- NAME -->` and `<!-- end -->`, docs/leaderboard
 docs/reference.md come from here. The pictures of the report are taken in Debian's chromium.
 """
 
+import ast
 import contextlib
 import io
 import os
@@ -32,12 +33,14 @@ from tools import chart
 
 DOCS = Path(__file__).parents[1] / "docs"
 README = DOCS.parent / "README.md"
+CONTRIBUTING = DOCS.parent / "CONTRIBUTING.md"
 TUTORIAL = {"layers": [1, 2], "neurons": [16, 32], "replicates": 1000}
 
 
 def main() -> None:
     """Run the sweeps and write everything."""
     write_reference()
+    replace_block("files", file_table(), CONTRIBUTING)
     chart.write()
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         run = run_on_cpu({})
@@ -90,13 +93,30 @@ def as_text(board: Leaderboard) -> str:
     return "```text\n" + "\n".join(line.rstrip() for line in lines) + "\n```"
 
 
-def replace_block(name: str, text: str) -> None:
-    """Put a text into one of the README's blocks."""
+def replace_block(name: str, text: str, page: Path | None = None) -> None:
+    """Put a text into a block of a page, by default of the README.
+
+    Raises:
+        ValueError: the page has no block of this name, or several.
+    """
+    page = page or README
     pattern = re.compile(rf"(<!-- {re.escape(name)} -->\n).*?(<!-- end -->)", re.DOTALL)
-    changed, count = pattern.subn(lambda found: f"{found[1]}{text}\n{found[2]}", README.read_text())
+    changed, count = pattern.subn(lambda found: f"{found[1]}{text}\n{found[2]}", page.read_text())
     if count != 1:
-        raise ValueError(f"the README has {count} blocks named {name}")
-    README.write_text(changed)
+        raise ValueError(f"{page.name} has {count} blocks named {name}")
+    page.write_text(changed)
+
+
+def file_table() -> str:
+    """Return a table of all files of the program, each with the first line of its docstring."""
+    rows = ["| file | what it is for |", "|---|---|"]
+    for package in ("job", "k8s", "xor_sweep"):
+        for path in sorted((DOCS.parent / package).rglob("*.py"), key=lambda path: (path.parent, path.name)):
+            docstring = ast.get_docstring(ast.parse(path.read_text())) or ""
+            name = path.relative_to(DOCS.parent)
+            shown = f"**{name.parent}/**" if path.name == "__init__.py" else f"{name.parent}/**{name.name}**"
+            rows.append(f"| {shown} | {docstring.partition(chr(10))[0]} |")
+    return "\n".join(rows)
 
 
 def write_reference() -> None:
