@@ -66,7 +66,12 @@ def write_events(
     try:
         with tf.io.TFRecordWriter(str(path)) as file:
             file.write(tf.compat.v1.Event(wall_time=now, file_version="brain.Event:2").SerializeToString())
-            for step, values in _steps(run, sweep, trial, history, numbers, (now - seconds, now)):
+            table_line = [
+                _hparams("experiment", {"experiment": _experiment(sweep)}),
+                _hparams("session_start_info", {"session_start_info": _session(run, trial, now - seconds)}),
+                _hparams("session_end_info", {"session_end_info": {"status": _SUCCESS, "end_time_secs": now}}),
+            ]
+            for step, values in [(0, table_line), *_points(history, numbers)]:
                 event = tf.compat.v1.Event(wall_time=now, step=step, summary=tf.compat.v1.Summary(value=values))
                 file.write(event.SerializeToString())
     except tf.errors.OpError as error:
@@ -78,23 +83,8 @@ def shown_epochs(epochs: int) -> NDArray[np.int64]:
     return np.unique(np.geomspace(1, epochs, MOST_POINTS).round().astype("int64"))
 
 
-def _steps(
-    run: str,
-    sweep: Sweep,
-    trial: Trial,
-    history: Mapping[str, NDArray[Any]],
-    numbers: Outcome,
-    times: tuple[float, float],
-) -> Iterator[tuple[int, list[Any]]]:
-    started, ended = times
-    yield (
-        0,
-        [
-            _hparams("experiment", {"experiment": _experiment(sweep)}),
-            _hparams("session_start_info", {"session_start_info": _session(run, trial, started)}),
-            _hparams("session_end_info", {"session_end_info": {"status": _SUCCESS, "end_time_secs": ended}}),
-        ],
-    )
+def _points(history: Mapping[str, NDArray[Any]], numbers: Outcome) -> Iterator[tuple[int, list[Any]]]:
+    """Yield the epochs that the curves show, each with the curves' values there."""
     columns = {tag: history[column] for tag, column in CURVES.items()}
     columns[SHARE_SOLVED] = history["solved"] / numbers.replicates
     last = len(history["epoch"])

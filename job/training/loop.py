@@ -165,6 +165,15 @@ def _block_size(architecture: Architecture, replicates: int, most: int) -> int:
     return filled if filled <= fits else size
 
 
+@dataclass(frozen=True)
+class _Clock:
+    """When a block started, when its first epoch ended, and when its last one did, in seconds."""
+
+    started: float
+    compiled: float
+    ended: float
+
+
 class _Program:
     """One compiled program that trains block after block of the same size."""
 
@@ -206,15 +215,33 @@ class _Program:
             if not loss:
                 compiled = time.monotonic()
             solved = solved[-1] | np.logical_or.accumulate(segment_accuracy == 1)
-            hooks.report(_progress((self.block, self.blocks), epochs, solved, segment_loss, segment_accuracy))
+            hooks.report(self._progress(epochs, solved, segment_loss, segment_accuracy))
             epochs += len(segment_loss)
             loss.append(segment_loss)
             accuracy.append(segment_accuracy)
             if hooks.should_stop():
                 stopped = True
                 break
-        curves = np.concatenate(loss), np.concatenate(accuracy)
-        return self._result(seeds, *curves, hooks.keep, (started, compiled), stopped)
+        clock = _Clock(started, compiled, time.monotonic())
+        return self._result(seeds, np.concatenate(loss), np.concatenate(accuracy), hooks.keep, clock, stopped)
+
+    def _progress(
+        self,
+        epochs_before: int,
+        solved: NDArray[np.bool_],
+        loss: NDArray[np.float32],
+        accuracy: NDArray[np.float32],
+    ) -> Progress:
+        """Return the report of a segment; the arrays are (epochs, replicates), `solved` by each epoch."""
+        return Progress(
+            block=self.block,
+            blocks=self.blocks,
+            epoch=epochs_before + len(loss),
+            accuracy=accuracy.mean(axis=1),
+            loss=loss.mean(axis=1),
+            solved=solved.sum(axis=1),
+            replicates=loss.shape[1],
+        )
 
     def _start_from(self, seeds: NDArray[np.int64]) -> None:
         self.model.set_weights(initial_weights(self.architecture, seeds))
@@ -265,14 +292,13 @@ class _Program:
         loss: NDArray[np.float32],
         accuracy: NDArray[np.float32],
         keep: Keep,
-        times: tuple[float, float],
+        clock: "_Clock",
         stopped: bool,
     ) -> Training:
         count = len(seeds)
         solved = (accuracy == 1).any(axis=0)
         epochs = np.where(solved, (accuracy == 1).argmax(axis=0) + 1, len(accuracy))
         predictions = self.model(self.features).numpy()[:, 0, :count]
-        started, compiled = times
         return Training(
             seeds=seeds,
             epochs=epochs,
@@ -282,8 +308,8 @@ class _Program:
             accuracy=accuracy,
             weights=self._weights(keep(predictions, loss[-1], solved)),
             predictions=predictions,
-            compile_seconds=compiled - started,
-            train_seconds=time.monotonic() - compiled,
+            compile_seconds=clock.compiled - clock.started,
+            train_seconds=clock.ended - clock.compiled,
             stopped=stopped,
         )
 
@@ -301,33 +327,6 @@ _LOSSES: dict[str, Callable[[tf.Tensor, tf.Tensor], tf.Tensor]] = {
 
 def _next_steps(steps: int, seconds: float) -> int:
     return max(1, min(SEGMENT, int(steps * SEGMENT_SECONDS / max(seconds, 1e-6))))
-
-
-def _progress(
-    blocks: tuple[int, int],
-    epochs_before: int,
-    solved: NDArray[np.bool_],
-    loss: NDArray[np.float32],
-    accuracy: NDArray[np.float32],
-) -> Progress:
-    """Return the report of one segment.
-
-    Args:
-        blocks: the number of the block, and how many there are.
-        epochs_before: how many epochs were trained before the segment.
-        solved: (epochs, replicates) which had solved by each epoch.
-        loss: (epochs, replicates) in each epoch.
-        accuracy: (epochs, replicates) in each epoch.
-    """
-    return Progress(
-        block=blocks[0],
-        blocks=blocks[1],
-        epoch=epochs_before + len(loss),
-        accuracy=accuracy.mean(axis=1),
-        loss=loss.mean(axis=1),
-        solved=solved.sum(axis=1),
-        replicates=loss.shape[1],
-    )
 
 
 def _joined(parts: list[Training]) -> Training:
