@@ -63,7 +63,7 @@ ENV HOME=/tmp \
     PATH=/opt/xor-sweep/bin:/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin \
     PYTHONDONTWRITEBYTECODE=1
 LABEL org.opencontainers.image.title="xor-sweep" \
-      org.opencontainers.image.description="How many layers, how many neurons? A sweep whose verdict is statistically true." \
+      org.opencontainers.image.description="How many layers, how many neurons? A sweep whose verdict is statistically sound." \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="0.1.0"
 # The default output is the working folder: runs go to /runs/<run>, a volume also where the rest is read-only.

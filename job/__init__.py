@@ -1,1 +1,1 @@
-"""A sweep of network architectures whose verdict is statistically true."""
+"""A sweep of network architectures whose verdict is statistically sound."""

@@ -1,4 +1,4 @@
-"""Log lines: one JSON object a line in a pod, words on a terminal, and each attempt's own log.jsonl."""
+"""Log lines: one JSON object per line in a pod, text on a terminal, and each attempt's own log.jsonl."""
 
 import json
 import os
@@ -48,17 +48,17 @@ def text_sink(stream: TextIO) -> Sink:
 
 
 def wants_json(log_format: str, stream: TextIO) -> bool:
-    """Decide how to log: `json`, `text`, or `auto`: text on a terminal and JSON elsewhere."""
+    """Return whether to log JSON: `auto` means text on a terminal and JSON elsewhere."""
     return log_format == "json" or (log_format == "auto" and not stream.isatty())
 
 
 def sink(log_format: str) -> Sink:
-    """Return the sink for standard output, in the format that was asked for."""
+    """Return the sink for standard output, in the requested format."""
     return (json_sink if wants_json(log_format, sys.stdout) else text_sink)(sys.stdout)
 
 
 def silence_broken_pipe() -> None:
-    """Discard what is still buffered for a reader that has gone away (`| head`)."""
+    """Discard what is still buffered for a reader that is gone (`| head`)."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -73,10 +73,10 @@ def print_error(message: str, exit_code: int, log_format: str, stderr: TextIO | 
 
 
 def error_printer(log_format: str) -> Callable[[SweepError], None]:
-    """Return what prints an error's line even while standard error is redirected.
+    """Return a function that prints an error's line even while standard error is redirected.
 
-    TensorFlow's start holds back what goes to standard error; the line of a process that has to end then must not
-    be lost.
+    Output to standard error is held back while TensorFlow starts; if the process has to end then, its error line
+    must not be lost.
     """
     stderr = os.fdopen(os.dup(2), "w", encoding="utf-8")
     return lambda error: print_error(str(error), error.exit_code, log_format, stderr)

@@ -1,4 +1,4 @@
-"""What a signal does to a command: a training saves what it can, a command that has begun something undoes it."""
+"""How a command responds to a signal: training saves what it can; a command that has begun something undoes it."""
 
 import os
 import signal
@@ -12,22 +12,22 @@ from typing import Self
 from job.errors import InterruptedRunError
 
 GRACE_SECONDS = 6.0
-"""A spot node gives a pod about 15 seconds, and the promise is 10: past 6 the process ends unsaved."""
+"""A spot node gives a pod about 15 seconds, and we promise 10: after 6, the process ends without saving."""
 
 _STOPPING = (signal.SIGTERM, signal.SIGINT)
 _UNWINDING = (signal.SIGTERM, signal.SIGHUP)
 
 
 class StopRequest:
-    """Turns SIGTERM and SIGINT into a question that the training asks between two segments.
+    """Turns SIGTERM and SIGINT into a request that training checks for between segments.
 
-    Use it as a context manager in the main thread. The process ends within 10 seconds, whatever it is busy with:
+    Use it as a context manager in the main thread. The process ends within 10 seconds, whatever it is doing:
     Python runs a signal's handler only when C++ code (such as a compilation) returns, but the interpreter writes a
-    byte to the wakeup socket immediately, so a thread that waits for the byte can end the process in time.
+    byte to the wakeup socket immediately, so a thread waiting for the byte can end the process in time.
     """
 
     def __init__(self, print_error: Callable[[InterruptedRunError], None] = lambda _: None) -> None:
-        """Take what prints the error if the process has to end in the middle of something."""
+        """Keep the function that prints the error if the process has to end in the middle of something."""
         self.print_error = print_error
         self.signal_number: int | None = None
         self._exits_immediately = False
@@ -39,13 +39,13 @@ class StopRequest:
     def error(self) -> InterruptedRunError:
         """Return the error that ends the process with the signal's exit code."""
         number = self.signal_number or signal.SIGTERM
-        return InterruptedRunError(f"stopped by {signal.Signals(number).name}; what was finished is kept", number)
+        return InterruptedRunError(f"stopped by {signal.Signals(number).name}; finished work is kept", number)
 
     @contextmanager
     def exit_immediately(self) -> Iterator[None]:
-        """Let a signal end the process immediately within the block, where there is nothing to save.
+        """Let a signal end the process immediately within the block, which has nothing to save.
 
-        The block sees no exception: imports of other libraries would swallow it and go on half done.
+        The block sees no exception: other libraries' imports would swallow it and continue half done.
 
         Raises:
             InterruptedRunError: the process was told to stop before the block began.
@@ -70,7 +70,7 @@ class StopRequest:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Give the two signals back."""
+        """Restore the previous signal handlers."""
         for number, handler in zip(_STOPPING, self._old_handlers, strict=True):
             signal.signal(number, handler)
         signal.set_wakeup_fd(self._old_fd)
@@ -101,9 +101,9 @@ class _Unwinding(BaseException):
 
 @contextmanager
 def unwind_on_signals() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP unwind the block as Ctrl-C does, so that it removes the pod or folder it has begun.
+    """Let SIGTERM and SIGHUP unwind the block as Ctrl-C does, so that it removes the pod or folder it has created.
 
-    Only the first signal does so: the cleaning up is not interrupted.
+    Only the first signal does so: cleanup is not interrupted.
 
     Raises:
         InterruptedRunError: one of the two signals arrived.
@@ -115,7 +115,7 @@ def unwind_on_signals() -> Iterator[None]:
             received.append(number)
             raise _Unwinding
 
-    # A signal that is ignored already (nohup) stays ignored.
+    # A signal that is already ignored (nohup) stays ignored.
     heeded = [number for number in _UNWINDING if signal.getsignal(number) != signal.SIG_IGN]
     before = {number: signal.signal(number, unwind) for number in heeded}
     try:

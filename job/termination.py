@@ -1,6 +1,6 @@
 """A pod's termination message: the results of its trials, which Kubernetes keeps in the pod's status.
 
-So they can be seen from anywhere, even if the run lies on a volume of the cluster:
+This makes them visible from anywhere, even if the run is on a cluster volume:
 https://kubernetes.io/docs/tasks/debug/debug-application/determine-reason-pod-failure/
 """
 
@@ -14,15 +14,15 @@ from typing import Self
 from job.runs.results import Outcome
 
 FILE = Path("/dev/termination-log")
-"""Where Kubernetes looks for the message; in its containers, the file exists."""
+"""Where Kubernetes looks for the message; the file exists in its containers."""
 
 MOST_MESSAGE_BYTES = 4096
-"""Kubernetes cuts off what is longer."""
+"""Kubernetes truncates a longer message."""
 
 
 @dataclass(frozen=True)
 class KeyNumbers:
-    """What `xor-sweep status` shows of a trial that is done; an epoch that is None lies beyond the limit."""
+    """What `xor-sweep status` shows about a trial that is done; an epoch of None is beyond the limit."""
 
     median: int | None
     median_low: int | None
@@ -31,12 +31,12 @@ class KeyNumbers:
 
     @classmethod
     def of(cls, outcome: Outcome) -> Self:
-        """Return those of an outcome."""
+        """Return the key numbers of an outcome."""
         return cls(outcome.median, outcome.median_low, outcome.median_high, outcome.share_solved)
 
 
 def write_message(outcomes: Mapping[str, Outcome]) -> None:
-    """Write the results of the pod's trials, as many as there is room for; outside a pod, nothing happens.
+    """Write as many of the pod's trial results as there is room for; outside a pod, do nothing.
 
     Args:
         outcomes: the trial's name -> its outcome.
@@ -49,14 +49,14 @@ def write_message(outcomes: Mapping[str, Outcome]) -> None:
         if len(longer) > MOST_MESSAGE_BYTES:
             break
         text = longer
-    # Not write_text: that would create the file where there is none.
+    # Not write_text: that would create the file if there is none.
     with suppress(OSError), FILE.open("r+") as file:
         file.truncate()
         file.write(text)
 
 
 def read_message(message: str) -> dict[str, KeyNumbers]:
-    """Return what `write_message` has written: the trial's name -> its numbers; nothing for any other message."""
+    """Return what `write_message` wrote: the trial's name -> its numbers; nothing for any other message."""
     names = KeyNumbers.__dataclass_fields__
     try:
         found = json.loads(message)

@@ -1,15 +1,15 @@
 """How numbers, lists and other values are written for people: one function for each kind, used everywhere.
 
-An epoch that is None lies beyond the epoch limit, or there are too few random starts to tell it.
+An epoch of None is beyond the epoch limit, or there are too few random starts to estimate it.
 """
 
 import json
 from collections.abc import Sequence
 
 MOST_QUOTED = 80
-"""The most letters of a value that is quoted: a longer one is cut."""
+"""A quoted value is cut after this many characters."""
 MOST_SAID = 200
-"""The most letters of another program's message, which may quote a value, too."""
+"""Another program's message, which may also quote a value, is cut after this many characters."""
 
 
 def count_words(count: int, singular: str, plural: str | None = None) -> str:
@@ -18,7 +18,7 @@ def count_words(count: int, singular: str, plural: str | None = None) -> str:
 
 
 def limit_words(epochs: int) -> str:
-    """Write the epoch limit with its noun, as `1000 epochs`: the tables have it as `>1000`."""
+    """Write the epoch limit with its noun, as `1000 epochs`, without a comma: tables show it as `>1000`."""
     return f"{epochs} epoch{'' if epochs == 1 else 's'}"
 
 
@@ -30,7 +30,7 @@ def hidden_layers_words(layers: int, neurons: int) -> str:
 
 
 def value_words(value: object) -> str:
-    """Write a value of an axis, as `adam`, `16`, `0.001` or (None) `none`: different values are different words."""
+    """Write a value of an axis, as `adam`, `16`, `0.001` or (None) `none`; no two values are written alike."""
     if value is None:
         return "none"
     return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)
@@ -52,7 +52,7 @@ def epochs_words(first: int | None, last: int | None, limit: int) -> str:
 
 
 def percent(share: float, digits: int = 1) -> str:
-    """Write a share, from 0 to 1, in percent, as `97.7`; one that is not quite 0 or 1 is `<0.1` or `>99.9`."""
+    """Write a share, from 0 to 1, as a percentage, as `97.7`; one that is not quite 0 or 1 is `<0.1` or `>99.9`."""
     least = 10.0**-digits
     words = f"{100 * share:.{digits}f}"
     if 0 < share < 1 and float(words) in (0, 100):
@@ -81,7 +81,7 @@ def p_equation(p: float) -> str:
 
 
 def duration_words(seconds: float, digits: int = 1) -> str:
-    """Write a duration, as `0.4 s`, `12 s`, `3 min 20 s` or `2 h 5 min`; below 10 s, with so many decimals."""
+    """Write a duration, as `0.4 s`, `12 s`, `3 min 20 s` or `2 h 5 min`; below 10 s, with this many decimals."""
     if seconds < 10:
         return f"{seconds:.{digits}f} s"
     minutes, rest = divmod(round(seconds), 60)
@@ -91,7 +91,7 @@ def duration_words(seconds: float, digits: int = 1) -> str:
 
 
 def scaled(number: float) -> str:
-    """Write a large number with the prefix of its unit, as `3.2 M` or `850`."""
+    """Write a large number with a unit prefix, as `3.2 M` or `850`."""
     for size, prefix in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if number >= size:
             return f"{number / size:.1f} {prefix}"
@@ -104,7 +104,7 @@ def rate_words(replicate_epochs: float, seconds: float) -> str:
 
 
 def more_words(count: int) -> str:
-    """Write how many further ones a list leaves out, as `and 3 more`."""
+    """Write how many items a list leaves out, as `and 3 more`."""
     return f"and {count:,} more"
 
 
@@ -113,7 +113,7 @@ def listed(names: Sequence[str], most: int | None = None) -> str:
 
     Args:
         names: the names, at least one.
-        most: how many of them are written; of more, the others are counted: `a, b and 3 more`.
+        most: how many names to write; any others are counted, as `a, b and 3 more`.
     """
     if most is not None and len(names) > most:
         return f"{', '.join(names[:most])} {more_words(len(names) - most)}"
@@ -127,7 +127,7 @@ def listed_reasons(reasons: Sequence[str], most: int = 3) -> str:
 
 
 def quoted(value: object) -> str:
-    """Quote a wrong value: as JSON writes it, what JSON cannot hold with its type; a long one is cut."""
+    """Quote a wrong value as JSON writes it, or with its type if JSON cannot hold it; a long one is cut."""
     try:
         return shortened(json.dumps(value))
     except (TypeError, ValueError):
@@ -135,5 +135,5 @@ def quoted(value: object) -> str:
 
 
 def shortened(text: str, most: int = MOST_QUOTED) -> str:
-    """Cut a text that is too long to be quoted."""
-    return text if len(text) <= most else f"{text[:most]}… ({len(text):,} letters)"
+    """Cut a text that is too long to quote."""
+    return text if len(text) <= most else f"{text[:most]}… ({len(text):,} characters)"

@@ -1,4 +1,4 @@
-"""The commands about the champion, the model in use."""
+"""The commands for the champion, the model in use."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @click.group("champion")
 def champion_group() -> None:
-    """Show, explain or take back the choice of the model in use.
+    """Show, explain or roll back the choice of the model in use.
 
     \b
     xor-sweep champion show --output gs://bucket/prefix
@@ -30,9 +30,9 @@ def champion_group() -> None:
 
 
 def _pass_champion_storage(command: "Callable[[Storage, str], None]") -> Callable[..., None]:
-    """Add the options that say whose champion is meant, and hand over the storage that holds it, and `--format`.
+    """Add `--format` and the options that locate the champion; pass the format and the champion's storage.
 
-    If the storage is a release's volume, which cannot be seen from here, the same command runs in a pod instead.
+    If that storage is a release's volume, which cannot be reached from here, run the command in a pod instead.
     """
 
     @setting("output", text=f"Where champion.json is: {PLACES}.")
@@ -43,7 +43,7 @@ def _pass_champion_storage(command: "Callable[[Storage, str], None]") -> Callabl
         default="text",
         envvar="XOR_SWEEP_CHAMPION_FORMAT",
         show_default=True,
-        help="How to print it.",
+        help="The output format.",
     )
     @DEBUG
     @option(
@@ -95,7 +95,7 @@ def show_champion(storage: "Storage", text_format: str) -> None:
 @champion_group.command("history")
 @_pass_champion_storage
 def show_history(storage: "Storage", text_format: str) -> None:
-    """Show every decision about the champion, the oldest first, and why it was made.
+    """Show every decision about the champion, oldest first, and why it was made.
 
     \b
     xor-sweep champion history --output gs://bucket/prefix

@@ -1,6 +1,6 @@
-"""The commands about a release in a cluster: to follow its sweep, retrain it, and copy its results.
+"""The commands for a release in a cluster: follow its sweep, retrain it, and copy its results.
 
-Nothing that takes long to import is imported before a command runs: `--help` imports this module.
+Slow imports wait until a command runs: `--help` imports this module.
 """
 
 import sys
@@ -18,7 +18,7 @@ from job.cli.options import DEBUG, LOG_FORMAT
 @pass_sweep
 @LOG_FORMAT
 def driver_command(choice: SweepChoice, output: str | None, log_format: str) -> None:
-    """Watch a release's sweep to its end, then write the run's leaderboard and summary.
+    """Watch a release's sweep until it ends, then write the run's leaderboard and summary.
 
     The exit code is 0 once these are written, even if trials failed: report/summary.json says which, and why.
 
@@ -40,13 +40,13 @@ def driver_command(choice: SweepChoice, output: str | None, log_format: str) -> 
 @option(
     "--job",
     envvar="XOR_SWEEP_JOB",
-    help="The Job that runs this: the new run takes its name and seed from it, and is deleted with it.",
+    help="The Job that runs this command: the new run derives its name and seed from it, and is deleted with it.",
     required=True,
 )
 @option(
     "--manifest",
     envvar="XOR_SWEEP_MANIFEST",
-    help="The file with the Job to start, as the chart rendered it; its sweep.yaml lies beside it.",
+    help="The manifest of the Job to start, as rendered by the chart; its sweep.yaml is in the same folder.",
     required=True,
     type=click.Path(path_type=Path),
 )
@@ -55,9 +55,9 @@ def driver_command(choice: SweepChoice, output: str | None, log_format: str) -> 
 @DEBUG
 @LOG_FORMAT
 def retrain_command(choice: ClusterChoice, job: str, manifest: Path, output: str | None, log_format: str) -> None:
-    """Start a new run of a sweep from new seeds, and let its winner challenge the champion.
+    """Start a new run of a sweep with new seeds, and let its winner challenge the champion.
 
-    The chart's CronJob runs this command. Run again for the same Job, it continues the same run.
+    The chart's CronJob runs this command. Running it again for the same Job continues the same run.
 
     \b
     kubectl create job demo-now-$(date +%s) --from=cronjob/demo-xor-sweep-retrain
@@ -83,7 +83,7 @@ def retrain_command(choice: ClusterChoice, job: str, manifest: Path, output: str
     "--format",
     "table_format",
     envvar="XOR_SWEEP_STATUS_FORMAT",
-    help="How to print it; json is always printed once.",
+    help="The output format; json is always printed once.",
     type=click.Choice(["table", "json"]),
     default="table",
     show_default=True,
@@ -91,7 +91,7 @@ def retrain_command(choice: ClusterChoice, job: str, manifest: Path, output: str
 @CLUSTER_OUTPUT
 @pass_sweep
 def status_command(choice: SweepChoice, once: bool, table_format: str, output: str | None) -> None:
-    """Show a release's trials: pending and why, running, done with its median, failed and why.
+    """Show a release's trials: pending (and why), running, done (with the median) or failed (and why).
 
     \b
     xor-sweep status demo
@@ -121,7 +121,7 @@ def status_command(choice: SweepChoice, once: bool, table_format: str, output: s
     "--follow",
     "-f",
     envvar="XOR_SWEEP_FOLLOW",
-    help="Wait for the trial to begin, then print its lines until it ends.",
+    help="Wait for the trial to start, then print its log until it ends.",
     is_flag=True,
 )
 @CLUSTER_OUTPUT
@@ -129,9 +129,9 @@ def status_command(choice: SweepChoice, once: bool, table_format: str, output: s
 @click.argument("trial", envvar="XOR_SWEEP_NAME")
 @LOG_FORMAT
 def logs_command(choice: SweepChoice, trial: str, follow: bool, output: str | None, log_format: str) -> None:
-    """Show the log of a trial, given by its name or its index in the grid.
+    """Show the log of a trial, given by name or by index in the grid.
 
-    It is the log of the trial's newest pod or, if its pods are gone, the one that is stored in the run.
+    The log comes from the trial's newest pod or, if its pods are gone, from the run.
 
     \b
     xor-sweep logs demo l2-n16
@@ -155,9 +155,9 @@ def logs_command(choice: SweepChoice, trial: str, follow: bool, output: str | No
 def results_command(choice: SweepChoice, folder: Path, output: str | None, log_format: str) -> None:
     """Copy a release's results into FOLDER: the report, each trial's files, and the sweep.
 
-    From a volume of the cluster, they are copied by a pod that lives only as long as that takes. If FOLDER has
-    results of the same run already, only those that it lacks are copied. A run whose Job is gone is found, too, as
-    long as the release has any Job or CronJob.
+    If they are on a cluster volume, a temporary pod copies them. If FOLDER already has results of the same run,
+    only the missing ones are copied. A run whose Job is gone is still found, as long as the release has any Job or
+    CronJob.
 
     \b
     xor-sweep results demo ./demo
@@ -183,5 +183,5 @@ def results_command(choice: SweepChoice, folder: Path, output: str | None, log_f
 
 
 def print_notice(words: str) -> None:
-    """Print to standard error what a person should know while a command waits."""
+    """Print a notice to standard error while a command waits."""
     click.echo(words, err=True)

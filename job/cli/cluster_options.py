@@ -1,4 +1,4 @@
-"""The options that say which cluster, and which of a release's sweeps in it."""
+"""The options that select a cluster, and one of a release's sweeps in it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ClusterChoice:
-    """Which cluster, and which namespace in it; None is the kubeconfig's own, or in a pod the pod's own."""
+    """The cluster and namespace to use; None means the kubeconfig's own or, in a pod, the pod's own."""
 
     namespace: str | None
     context: str | None
@@ -36,7 +36,7 @@ class ClusterChoice:
 
 @dataclass(frozen=True)
 class SweepChoice:
-    """Which sweep of a release: that of a revision, that of a run, or the newest; and in which cluster."""
+    """One of a release's sweeps (by revision, by run, or the newest), and its cluster."""
 
     release: str
     revision: int | None
@@ -63,14 +63,14 @@ def option(*names: str, envvar: str | list[str], help: str, **settings: Any) -> 
 CLUSTER_OUTPUT = option(
     "--output",
     envvar="XOR_SWEEP_OUTPUT",
-    help=f"Where the output is, seen from here: {PLACES} (default: the sweep's own).",
+    help=f"Where the output is, as seen from here: {PLACES} (default: the sweep's own).",
 )
 _CLUSTER_OPTIONS = options(
     option(
         "--namespace",
         "-n",
         envvar="XOR_SWEEP_NAMESPACE",
-        help="The release's namespace (default: the kubeconfig's, in a pod the pod's own).",
+        help="The release's namespace (default: the kubeconfig's or, in a pod, the pod's own).",
     ),
     option(
         "--context",
@@ -81,7 +81,7 @@ _CLUSTER_OPTIONS = options(
         "--kubeconfig",
         envvar=["XOR_SWEEP_KUBECONFIG", "KUBECONFIG"],
         metavar="FILE",
-        help="The kubeconfig (default: ~/.kube/config, in a pod its service account).",
+        help="The kubeconfig (default: ~/.kube/config or, in a pod, its service account).",
     ),
 )
 _SWEEP_OPTIONS = options(
@@ -95,13 +95,13 @@ _SWEEP_OPTIONS = options(
         "--run",
         envvar="XOR_SWEEP_RUN",
         metavar="NAME",
-        help="One of the release's runs by its Job's name, such as a retraining's.",
+        help="One of the release's runs, by the name of its Job, such as a retraining's.",
     ),
 )
 
 
 def pass_cluster(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options of the cluster, and hand them to the command as one first argument, a `ClusterChoice`."""
+    """Add the cluster options, and pass them to the command as its first argument, a `ClusterChoice`."""
 
     @_CLUSTER_OPTIONS
     @wraps(command)
@@ -112,7 +112,7 @@ def pass_cluster(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def pass_sweep(command: Callable[..., None]) -> Callable[..., None]:
-    """Add RELEASE and the options of its sweep and its cluster; hand them over as one `SweepChoice`."""
+    """Add RELEASE and the sweep and cluster options, and pass them to the command as one `SweepChoice`."""
 
     @click.argument("release", envvar="XOR_SWEEP_RELEASE")
     @_SWEEP_OPTIONS

@@ -1,4 +1,4 @@
-"""What a command was given: the settings of a sweep, and where each of them stands."""
+"""The settings that a command was given, and where each one comes from."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -24,27 +24,27 @@ class GivenSettings:
     """The settings that a person gave: a flag overrides the environment, which overrides the sweep file."""
 
     values: Mapping[str, Any]
-    """Field of `Settings` -> its value, as it was given; the others have their defaults."""
+    """Field of `Settings` -> its value as given; the other fields have their defaults."""
     places: Mapping[str, str]
-    """Field or other option -> what a person calls its place, such as `--neurons`, `XOR_SWEEP_NEURONS` or
-    `sweep.yaml:3:1: neurons`; only of what was given."""
+    """Field or other option that was given -> where, such as `--neurons`, `XOR_SWEEP_NEURONS` or
+    `sweep.yaml:3:1: neurons`."""
 
     def settings(self, **defaults: Any) -> Settings:
         """Return the validated settings.
 
         Args:
-            defaults: field -> its value if it was not given, where that differs from the field's own default.
+            defaults: field -> the default that replaces the field's own.
 
         Raises:
-            ConfigError: one line that says which setting is wrong, where, and what would be right.
+            ConfigError: a setting is wrong; the line says which one, where, and what would be right.
         """
         return make_settings({**defaults, **self.values}, self.places)
 
 
 def pass_given_settings(command: Callable[..., None]) -> Callable[..., None]:
-    """Hand a command all its options that are settings as one first argument, a `GivenSettings`.
+    """Pass a command all its setting options as its first argument, a `GivenSettings`.
 
-    A command with the option `--config` gets the sweep file's settings in it.
+    If the command has the option `--config`, that includes the sweep file's settings.
 
     Raises:
         ConfigError: the sweep file cannot be read, or an environment variable is mistyped.
@@ -76,7 +76,7 @@ def _read_file(config: Path | None) -> tuple[dict[str, Any], dict[str, str]]:
 
 
 def _place_of(option: click.Parameter, context: click.Context) -> str | None:
-    """Return the flag or the environment variable that gives an option's value; None where neither does."""
+    """Return the flag or the environment variable that gives an option's value; None if neither does."""
     match context.get_parameter_source(option.name or ""):
         case ParameterSource.COMMANDLINE:
             return option.opts[0]
@@ -87,7 +87,7 @@ def _place_of(option: click.Parameter, context: click.Context) -> str | None:
 
 
 def _refuse_mistyped_variables(root: click.Command) -> None:
-    """Refuse a variable that looks like one of ours but is none; others, such as a Service's, may be set."""
+    """Refuse a variable that looks like one of ours, misspelled; others, such as a Service's, may be set."""
     known = {*OF_THE_POD, *_variables_of_all(root)}
     words = [variable.removeprefix(_PREFIX) for variable in known]
     for name in sorted(name for name in os.environ if name.startswith(_PREFIX) and name not in known):
@@ -104,5 +104,5 @@ def _variables_of_all(command: click.Command) -> Iterator[str]:
 
 
 def _variables_of(parameter: click.Parameter) -> list[str]:
-    """Return the names of an option's environment variables, the first of which that is set counts."""
+    """Return the names of an option's environment variables; the first one that is set counts."""
     return [parameter.envvar] if isinstance(parameter.envvar, str) else [*(parameter.envvar or [])]

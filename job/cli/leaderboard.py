@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     envvar="XOR_SWEEP_LEADERBOARD_FORMAT",
     show_envvar=True,
     show_default=True,
-    help="How to print it.",
+    help="The output format.",
 )
 @OUTPUT
 @DEBUG
 def leaderboard_command(run: str, table_format: str, output: str | None) -> None:
-    """Show the leaderboard of RUN: a run's name in --output, or its own folder or bucket URL.
+    """Show the leaderboard of RUN, given by its name in --output or by its own folder or bucket URL.
 
     \b
     xor-sweep leaderboard runs/sweep-f572acc9
@@ -47,10 +47,10 @@ def leaderboard_command(run: str, table_format: str, output: str | None) -> None
 
 
 def print_table(board: "Leaderboard") -> None:
-    """Print a leaderboard as a table, as wide as the terminal."""
+    """Print a leaderboard as a table the width of the terminal."""
     from rich.console import Console
 
     from job.cli.table import print_leaderboard
 
-    # Without a terminal rich assumes 80 columns, too few for the table: it would be folded in a file or a pipe.
+    # Without a terminal, Rich assumes 80 columns, which would wrap the table in a file or a pipe.
     print_leaderboard(board, Console(width=None if sys.stdout.isatty() else 120))

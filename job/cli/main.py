@@ -28,14 +28,14 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="xor-sweep", prog_name="xor-sweep")
 def cli() -> None:
-    """How many layers, how many neurons? A sweep whose verdict is statistically true.
+    """How many layers, how many neurons? A sweep whose verdict is statistically sound.
 
-    Each architecture of a grid is trained from hundreds of random starts at once, on XOR or another problem.
+    Each architecture in a grid is trained from hundreds of random starts at once, on XOR or another problem.
 
     \b
     xor-sweep sweep                            the default grid, into ./runs
     xor-sweep train --layers 2 --neurons 16    one network, one random start
-    xor-sweep leaderboard RUN                  a run's table again
+    xor-sweep leaderboard RUN                  a run's leaderboard again
     xor-sweep report RUN                       a run's page again, with all its pictures
     """
 
@@ -86,8 +86,8 @@ def main() -> None:
 def _reopen_standard_streams() -> None:
     """Open /dev/null for standard input, output or error if the caller has closed it (`<&-`).
 
-    Otherwise the next file to be opened would get its number and be taken for it. The order matters: a new file
-    gets the lowest number that is free.
+    Otherwise the next file opened would get its number and be mistaken for it. The order matters: a new file gets
+    the lowest free number.
     """
     for number in range(3):
         try:

@@ -1,4 +1,4 @@
-"""The command line's options: those of `Settings`'s fields, and what several commands share."""
+"""The command line's options: one for each field of `Settings`, and those that several commands share."""
 
 import math
 import re
@@ -16,17 +16,18 @@ from job.settings.sweep import Settings
 from job.storage import PLACES
 
 OF_THE_POD = {
-    "XOR_SWEEP_POD_UID": "The pod's uid: the name of the attempt whose files it writes.",
-    "XOR_SWEEP_FAILURE_COUNT": "How many pods of its index have failed: of several trials, it begins with another.",
+    "XOR_SWEEP_POD_UID": "The pod's UID, which names the attempt whose files it writes.",
+    "XOR_SWEEP_FAILURE_COUNT": "How many pods of its index have failed: a pod with several trials "
+    "starts with a different one each time.",
     "XOR_SWEEP_IMAGE": "The image's name, for sweep.json.",
 }
-"""The environment variables that are no option's: the chart sets them."""
+"""The environment variables that belong to no option: the chart sets them."""
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 class ValueType(click.ParamType[Any]):
-    """A number or a word; whether it fits is `Settings`'s to say, in one place and one wording."""
+    """A number or a word; only `Settings` decides whether it is valid, in one place and one wording."""
 
     name = "value"
 
@@ -34,7 +35,7 @@ class ValueType(click.ParamType[Any]):
         self.known = known
 
     def convert(self, value: Any, *_: Any, **__: Any) -> Any:
-        """Turn text into an int or a float; leave what is none, or is more than a float can hold."""
+        """Turn text into an int or a float; leave text that is neither, or that a float cannot hold, as it is."""
         if not isinstance(value, str):
             return value
         if re.fullmatch(r"[+-]?[0-9]{1,1000}", value):
@@ -46,13 +47,13 @@ class ValueType(click.ParamType[Any]):
         return number if number and math.isfinite(number) else value
 
     def shell_complete(self, _: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        """Complete the last of the names that are known."""
+        """Complete the last name in a list of known names."""
         before, comma, last = incomplete.rpartition(",")
         return [CompletionItem(before + comma + name) for name in self.known if name.startswith(last)]
 
 
 class ValuesType(ValueType):
-    """Values with commas between."""
+    """Comma-separated values."""
 
     name = "list"
 
@@ -65,23 +66,23 @@ class ValuesType(ValueType):
 
 
 class SettingOption(click.Option):
-    """The option of one of `Settings`'s fields; both have the same name."""
+    """The option for a field of `Settings`, which has the same name."""
 
 
 _KNOWN = {axis.name: axis.known for axis in AXES} | {
     "device": get_args(Settings.model_fields["device"].annotation),
 }
-"""Field of `Settings` -> the names that its values may be."""
+"""Field of `Settings` -> the names that it accepts as values."""
 
 
 def setting(name: str, *, single: bool = False, text: str | None = None, default: Any = None) -> Decorator:
-    """Return the option of one of `Settings`'s fields.
+    """Return the option for a field of `Settings`.
 
     Args:
         name: the field.
         single: take one value of an axis, not a list.
         text: the help; the field's own description if left out.
-        default: the default that the help names; the field's own if left out.
+        default: the default that the help shows; the field's own if left out.
     """
     field = Settings.model_fields[name]
     flag = "--" + name.replace("_", "-")
@@ -122,7 +123,7 @@ CONFIG = click.option(
 
 @dataclass
 class ErrorDisplay:
-    """How `job.cli.main.main` shows an error: the object of Click's context, set by the options below."""
+    """How `job.cli.main.main` shows an error; this is Click's context object, set by the options below."""
 
     debug: bool = False
     """Show the traceback."""
@@ -149,7 +150,7 @@ LOG_FORMAT = click.option(
     envvar="XOR_SWEEP_LOG_FORMAT",
     show_envvar=True,
     show_default=True,
-    help="How to log: json (one object a line) or text; auto is text on a terminal and json elsewhere.",
+    help="How to log: json (one object per line) or text; auto is text on a terminal and json elsewhere.",
 )
 
 
@@ -167,8 +168,8 @@ def _debug(text: str, *, exposed: bool) -> Decorator:
 
 
 DEBUG = _debug("Show tracebacks.", exposed=False)
-"""For the commands in which it changes errors only, which `job.cli.main.main` shows."""
-TRAINING_DEBUG = _debug("Show tracebacks, and what TensorFlow prints at its start.", exposed=True)
+"""For the commands in which it affects only errors, which `job.cli.main.main` shows."""
+TRAINING_DEBUG = _debug("Show tracebacks, and what TensorFlow prints as it starts.", exposed=True)
 GRID = options(
     CONFIG, *(setting(name) for name in Settings.model_fields if name not in ("trials_per_pod", "workers"))
 )

@@ -52,23 +52,23 @@ class TerminalWatcher(Watcher):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         self.bar.stop()
 
     def begun(self, run: Run, missing: int, found: int) -> None:
-        """Say which run this is."""
-        there = f", {found} there already" if found else ""
-        words = f"run {run.name}: trials to train: {missing}{there}, into {run.url}"
+        """Print which run this is."""
+        there = f", already done: {found}" if found else ""
+        words = f"run {run.name}: trials to train: {missing}{there}, writing to {run.url}"
         self.console.print(words, highlight=False, markup=False)
         self.bar.update(self.task, total=missing + found, completed=found, speed="starting TensorFlow")
 
     def ready(self, device: str, workers: int) -> None:
-        """Show that the training begins."""
+        """Show that training is about to begin."""
         self.started = time.monotonic()
         self.bar.update(self.task, speed=f"compiling for the {device}, {workers} side by side")
 
     def progress(self, replicate_epochs: int) -> None:
-        """Show the speed since the training began."""
+        """Show the speed since training began."""
         self.trained += replicate_epochs
         self.bar.update(self.task, speed=rate_words(self.trained, time.monotonic() - self.started))
 
@@ -81,20 +81,20 @@ class TerminalWatcher(Watcher):
         self.bar.advance(self.task)
 
     def failed(self, trial: str, error: SweepError) -> None:
-        """Say why a trial failed, above the bar."""
+        """Print above the bar why a trial failed."""
         self.console.print(Text.assemble((f"{trial} failed:", "red"), f" {error}"))
         self.bar.advance(self.task)
 
 
 class LogWatcher(Watcher):
-    """Log lines: the run, then each trial's own lines as they come."""
+    """Log lines: the run, then each trial's own lines as they arrive."""
 
     def __init__(self, sink: logs.Sink) -> None:
         self.sink = sink
 
     def begun(self, run: Run, missing: int, found: int) -> None:
         """Log which run this is."""
-        there = f", {found} there already" if found else ""
+        there = f", already done: {found}" if found else ""
         self.sink(logs.event(f"{run.name}: trials to train: {missing}{there}", run=run.name, url=run.url))
 
     def ready(self, device: str, workers: int) -> None:
@@ -102,11 +102,11 @@ class LogWatcher(Watcher):
         self.sink(logs.event(f"training on the {device}", device=device, workers=workers))
 
     def log(self, event: logs.Event) -> None:
-        """Pass a trial's line on."""
+        """Pass on a trial's line."""
         self.sink(event)
 
     def failed(self, trial: str, error: SweepError) -> None:
-        """Log a trial whose worker could not log it itself: it was killed."""
+        """Log the failure of a trial whose worker was killed before it could log it."""
         if isinstance(error, TrialError):
             return
         self.sink(logs.event(f"{trial} failed: {error}", severity="ERROR", trial=trial, exit_code=error.exit_code))

@@ -1,4 +1,4 @@
-"""The commands that write a run's report, and one picture of it."""
+"""The commands that write a run's report, or one of its pictures."""
 
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ class _WithPictures(click.Command):
     """A command whose help lists the pictures."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the options, and every kind of picture with what it shows."""
+        """Write the options, then each kind of picture and what it shows."""
         super().format_options(ctx, formatter)
         with formatter.section("Pictures"):
             formatter.write_dl([(picture.kind, picture.title) for picture in PICTURES])
@@ -26,9 +26,9 @@ class _WithPictures(click.Command):
 @click.argument("run", type=click.Path())
 @options(OUTPUT, DEBUG)
 def report(run: str, output: str | None) -> None:
-    """Write the page of RUN and its pictures into its report/: one index.html that needs nothing else.
+    """Write RUN's page and pictures into its report/: one index.html that needs no other file.
 
-    It may be unfinished: the page says what is missing. What is damaged is left out, and named.
+    RUN may be unfinished: the page says what is missing. Damaged results are left out, and named.
 
     \b
     xor-sweep report runs/sweep-f572acc9
@@ -52,7 +52,7 @@ def report(run: str, output: str | None) -> None:
     type=ValuesType(),
     envvar="XOR_SWEEP_TRIALS",
     show_envvar=True,
-    help=f"The trials to draw, as l2-n16,l1-n32, for {OF_TRIALS}; left out, the picture's own choice.",
+    help=f"The trials to draw, such as l2-n16,l1-n32, for {OF_TRIALS} (default: the picture's own choice).",
 )
 @click.option(
     "--to",
@@ -66,7 +66,7 @@ def report(run: str, output: str | None) -> None:
 def plot(kind: str, run: str, trials: Any, to: Path | None, output: str | None) -> None:
     """Draw one picture of RUN's report as an SVG file.
 
-    What is damaged is left out, and named.
+    Damaged results are left out, and named.
 
     \b
     xor-sweep plot heatmap runs/sweep-f572acc9

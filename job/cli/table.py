@@ -20,19 +20,19 @@ _MEANINGS = {WINNER: "winner", NOT_TOLD_APART: "cannot be told apart from it"}
 
 
 MOST_MISSING = 20
-"""The most trials without a result that are named."""
+"""At most this many trials without a result are named."""
 
 NO_VALUE = "–"  # noqa: RUF001 - a dash, not a minus
-"""What is shown of an axis on which a trial has no value."""
+"""Shown for an axis on which a trial has no value."""
 
 LEAST_NAME = 20
-"""A name of up to so many letters is never broken, a longer one only where numbers would have to go for it."""
+"""A name of up to this many characters is never broken; a longer one only if it would crowd out numbers."""
 
 
 def print_leaderboard(board: Leaderboard, console: Console) -> None:
-    """Print the table and the verdict; only axes on which the trials differ have a column, where there is room.
+    """Print the table and the verdict; only axes on which the trials differ get a column, if there is room.
 
-    An epoch written as `>1000` lies beyond the limit: the data do not reach it.
+    An epoch shown as `>1000` is beyond the limit: the data do not reach it.
     """
     if board.rows:
         _print_rows(board, console)
@@ -52,12 +52,12 @@ def _print_rows(board: Leaderboard, console: Console) -> None:
     table.add_column("", no_wrap=True, min_width=1)
     table.add_column(TRIAL, no_wrap=True, min_width=min(longest_line, console.width // 2), overflow="fold")
     for title in columns:
-        # Without room for all, numbers are folded: the rest of a number that is cut off would be another one.
+        # Without room for all, numbers are wrapped: what is left of a truncated number would read as another one.
         table.add_column(title, justify="right", no_wrap=room >= least, overflow="fold")
     for row, name, numbers in zip(board.rows, names, cells, strict=True):
         shown = (_SIGNS.get(row.standing, ""), name, *(numbers[title] for title in columns))
         table.add_row(*shown, style="bold" if row.standing == WINNER else None)
-    # Not the table's own title: that would be folded to the width of a narrow table.
+    # Not the table's own title: that would be wrapped to the width of a narrow table.
     console.print(f"Leaderboard of {board.run}", style="table.title", markup=False, highlight=False)
     console.print(table)
     standings = {row.standing for row in board.rows}
@@ -68,9 +68,9 @@ def _print_rows(board: Leaderboard, console: Console) -> None:
 
 
 def _columns(board: Leaderboard, rows: list[dict[str, str]], width: int) -> list[str]:
-    """Return the titles of what is shown beside a trial's name: all of it, or as much as there is room for.
+    """Return the titles of the columns beside a trial's name: all of them, or as many as there is room for.
 
-    The axes go first, since the names hold them; of the numbers, the median with its interval goes last.
+    The axes are dropped first, since the names hold them; the median with its interval is dropped last.
     """
     axes = [_axis_title(axis) for axis in AXES if axis not in OPTIONAL_AXES or _varies(board, axis)]
     shown = shown_columns(board.rows)
@@ -89,19 +89,19 @@ def _columns(board: Leaderboard, rows: list[dict[str, str]], width: int) -> list
 
 
 def _least_name(board: Leaderboard) -> int:
-    """Return the width in which the names can be read: whole, or broken where a '-' is."""
+    """Return the least width in which the names are readable: whole, or broken after a '-'."""
     names = [row.trial for row in board.rows]
     longest_part = max(len(part) for name in names for part in _parts(name))
     return max(longest_part, min(LEAST_NAME, max(map(len, names))))
 
 
 def _parts(name: str) -> list[str]:
-    """Split a name behind each '-' but that of a number, such as 1e-05."""
+    """Split a name after each '-', except one in a number such as 1e-05."""
     return re.split(r"(?<=-)(?<![0-9]e-)", name)
 
 
 def _folded(name: str, width: int) -> str:
-    """Break a name into lines of at most so many letters, behind a '-'."""
+    """Break a name after a '-', into lines of at most this many characters."""
     lines = [""]
     for part in _parts(name):
         if lines[-1] and len(lines[-1]) + len(part) > width:
@@ -111,7 +111,7 @@ def _folded(name: str, width: int) -> str:
 
 
 def _width(columns: list[str], rows: list[dict[str, str]]) -> int:
-    """Return how wide a table is with these columns beside the names, with two spaces between any two."""
+    """Return the width of all but the names in a table of these columns, two spaces apart."""
     widest = (max(map(len, [*title.split("\n"), *(row[title] for row in rows)])) for title in columns)
     return 1 + 2 + sum(2 + width for width in widest)
 
@@ -121,7 +121,7 @@ def _varies(board: Leaderboard, axis: Axis) -> bool:
 
 
 def _has(row: LeaderboardRow, axis: Axis) -> bool:
-    """Say whether a trial has a value on an axis: without hidden layers it has no neurons and no activation."""
+    """Return whether a trial has a value on an axis: without hidden layers, it has no neurons and no activation."""
     return row.architecture.layers > 0 or not axis.hidden_only
 
 
@@ -134,7 +134,7 @@ def _title(column: Column) -> str:
 
 
 def _cells(row: LeaderboardRow, limit: int) -> dict[str, str]:
-    """Return all that can be shown of a trial, by the titles of the columns."""
+    """Return everything that can be shown about a trial, by column title."""
     return {
         **{_axis_title(axis): _axis_words(row, axis) for axis in AXES},
         WEIGHTS: str(row.architecture.weights),

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 def sweep_command(given: GivenSettings, log_format: str, debug: bool) -> None:
     """Train the whole grid on this machine, then write the report and show the leaderboard.
 
-    Run again, the same sweep trains only the trials that have no result yet.
+    Running the same sweep again trains only the trials that have no result yet.
 
     \b
     xor-sweep sweep
@@ -49,7 +49,7 @@ def sweep_command(given: GivenSettings, log_format: str, debug: bool) -> None:
         failed = [Undone(name, "failed", str(error)) for name, error in outcome.failed.items()]
         written = write_report(outcome.run, failed)
     say = logs.sink(log_format)
-    say(logs.event(f"the report: {outcome.run.url}/{INDEX}"))
+    say(logs.event(f"report written to {outcome.run.url}/{INDEX}"))
     if not outcome.trained and not outcome.failed:
         have = _who_has_results(len(outcome.found), len(written.board.damaged))
         say(logs.event(f"{outcome.run.name}: {have}: nothing to train"))
@@ -66,7 +66,7 @@ def sweep_command(given: GivenSettings, log_format: str, debug: bool) -> None:
     type=ValueType(),
     envvar=["XOR_SWEEP_INDEX", "JOB_COMPLETION_INDEX"],
     show_envvar=True,
-    help="The trial's index in the grid, from 0; with --trials-per-pod, the pod's.",
+    help="The trial's index in the grid, from 0; with --trials-per-pod, the pod's index.",
 )
 @click.option(
     "--name",
@@ -78,7 +78,7 @@ def sweep_command(given: GivenSettings, log_format: str, debug: bool) -> None:
 @options(LOG_FORMAT, TRAINING_DEBUG)
 @pass_given_settings
 def trial_command(given: GivenSettings, index: Any, name: str | None, log_format: str, debug: bool) -> None:
-    """Train one trial of the grid, by its index or its name, and store its result.
+    """Train one trial of the grid, given by its index or name, and store its result.
 
     \b
     xor-sweep trial --index 8
@@ -94,7 +94,7 @@ def trial_command(given: GivenSettings, index: Any, name: str | None, log_format
 
 
 _ONE_NETWORK: dict[str, Any] = {"layers": 1, "neurons": 16}
-"""The network that `train` trains by default; on the other axes, it is the default sweep's."""
+"""The network that `train` trains by default; its other axes keep the defaults of a sweep."""
 
 
 @click.command("train")
@@ -109,7 +109,7 @@ _ONE_NETWORK: dict[str, Any] = {"layers": 1, "neurons": 16}
         default=0,
         envvar="XOR_SWEEP_REPLICATE_SEED",
         show_envvar=True,
-        help="The seed of the initial weights, as replicates.csv has it: a whole number from 0 to 2147483645. "
+        help="The seed of the initial weights, as in replicates.csv: a whole number from 0 to 2147483645. "
         "(default: 0)",
     ),
     setting(
@@ -124,7 +124,7 @@ _ONE_NETWORK: dict[str, Any] = {"layers": 1, "neurons": 16}
 def train_command(given: GivenSettings, replicate_seed: Any, log_format: str, debug: bool) -> None:
     """Train one network from one random start, and show what it learned.
 
-    Each option takes one value. With a seed of a run's replicates.csv, this replays that replicate exactly.
+    Each option takes one value. With a seed from a run's replicates.csv, this replays that replicate exactly.
 
     \b
     xor-sweep train --layers 2 --neurons 16
@@ -164,7 +164,7 @@ def _sweep_watcher(log_format: str) -> "AbstractContextManager[Watcher]":
 
     from job.cli.progress import LogWatcher, TerminalWatcher
 
-    # The bar goes to standard error, but whoever looks at standard output only sees log lines there.
+    # The bar goes to standard error; a reader of redirected standard output gets log lines instead.
     if log_format != "json" and sys.stdout.isatty() and sys.stderr.isatty():
         return TerminalWatcher(Console(stderr=True))
     return nullcontext(LogWatcher(logs.sink(log_format)))
@@ -173,8 +173,8 @@ def _sweep_watcher(log_format: str) -> "AbstractContextManager[Watcher]":
 def _who_has_results(done: int, damaged: int) -> str:
     if damaged:
         are = "is" if damaged == 1 else "are"
-        return f"{done - damaged} of {done} trials have their results, {damaged} {are} damaged"
-    return f"all {done} trials have their results"
+        return f"{done - damaged} of {done} trials have results, {damaged} {are} damaged"
+    return f"all {done} trials have results"
 
 
 def _show_leaderboard(board: "Leaderboard", log_format: str) -> None:
@@ -191,7 +191,7 @@ def _raise_damage(outcome: "SweepOutcome", written: "Report") -> None:
     # The report has already named the trials whose result is damaged.
     unshown = [str(error) for name, error in outcome.unshown.items() if name not in written.board.damaged]
     if unshown:
-        damage.append(f"TensorBoard cannot show what is damaged: {listed_reasons(unshown)}")
+        damage.append(f"TensorBoard cannot show the damaged trials: {listed_reasons(unshown)}")
     if damage:
         raise SweepError("; ".join(damage))
 

@@ -12,18 +12,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Problem:
-    """A truth table that a network learns: a start has solved it when the network answers every row rightly.
+    """A truth table that a network learns: a start has solved it when the network answers every row correctly.
 
     Raises:
-        ValueError: a row has another length than `inputs`, or there are not as many answers and names as rows.
+        ValueError: a row differs in length from `inputs`, or there are not as many answers and names as rows.
     """
 
     name: str
-    """The word for it in `--data`, in the sweep file and in sweep.json, such as `parity:3`."""
+    """What it is called in `--data`, in the sweep file and in sweep.json, such as `parity:3`."""
     title: str
     """Its name in a sentence, so that "half of the starts solve {title}" reads well, such as `XOR`."""
     task: str
-    """What a network does that has learned it, such as `say whether two bits differ`."""
+    """What a network that has learned it does, such as `say whether two bits differ`."""
     inputs: tuple[str, ...]
     """The names of the inputs."""
     output: str
@@ -35,10 +35,10 @@ class Problem:
     row_names: tuple[str, ...]
     """Each row in words, so that "{row_name} = {answer}" reads well, such as `0 xor 1`."""
     plane: tuple[float, float] | None = None
-    """With two inputs, the range of both axes in which the answers are drawn as a plane; None draws none."""
+    """With two inputs, the range of both axes of the plane of answers to draw; None draws no plane."""
 
     def __post_init__(self) -> None:
-        """Refuse a table whose parts do not fit each other."""
+        """Refuse a table whose parts do not match."""
         if any(len(row) != len(self.inputs) for row in self.rows):
             raise ValueError(f"every row of {self.name} must have {len(self.inputs)} values, one for each input")
         if not len(self.rows) == len(self.answers) == len(self.row_names):
@@ -49,7 +49,7 @@ class Problem:
     @cached_property
     def features(self) -> "NDArray[np.float32]":
         """(rows, inputs) the inputs' values."""
-        import numpy as np  # `--help` knows the problems and does without NumPy
+        import numpy as np  # `--help` lists the problems without NumPy
 
         return np.array(self.rows, "float32")
 
@@ -61,7 +61,7 @@ class Problem:
         return np.array(self.answers, "float32")[:, None]
 
     def right(self, outputs: "NDArray[np.float32]") -> "NDArray[np.bool_]":
-        """Say which answers are right.
+        """Return which answers are right.
 
         Args:
             outputs: (rows, ...) what networks answer, from 0 to 1; above one half counts as 1.
@@ -78,11 +78,11 @@ class Problem:
 
 @dataclass(frozen=True)
 class Family:
-    """The problems that one file of this folder makes."""
+    """The problems that one file in this folder makes."""
 
     words: str
     """How a person writes their names, such as `parity:N (N from 2 to 8)`."""
     pattern: str
-    """A regular expression that matches exactly their names."""
+    """A regular expression that matches their names and nothing else."""
     make: Callable[[str], Problem]
     """Returns the problem of a name that matches; two names may mean the same problem."""

@@ -8,7 +8,7 @@ _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", 
 
 
 def parity(bits: int) -> Problem:
-    """Return the parity of so many bits, from 2 to 8: all 2^bits rows, the last bit changing fastest."""
+    """Return the parity of this many bits, from 2 to 8: all 2^bits rows, the last bit changing fastest."""
     rows = tuple(itertools.product((0, 1), repeat=bits))
     is_xor = bits == 2
     return Problem(

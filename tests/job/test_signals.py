@@ -89,7 +89,7 @@ def test_where_there_is_nothing_to_save_a_signal_ends_the_process_though_a_libra
     )
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=30)
     assert (ended.returncode, ended.stdout) == (code, "")
-    assert ended.stderr == f"stopped by {name}; what was finished is kept {code}\n"
+    assert ended.stderr == f"stopped by {name}; finished work is kept {code}\n"
 
 
 @pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGHUP", 129)])
@@ -136,7 +136,7 @@ def test_a_killed_sweep_that_is_started_again_trains_only_what_is_missing(killed
     assert [name.split("/")[3] for name in killed_sweep.before if name.endswith("result.json")] == ["l1-n8"]
     again = killed_sweep.again
     assert (again.code, again.err) == (0, "")
-    assert "trials to train: 1, 1 there already" in again.log[0]["message"]
+    assert "trials to train: 1, already done: 1" in again.log[0]["message"]
     assert {line["trial"] for line in again.log if "epoch" in line} == {"l1-n32"}
     assert killed_sweep.after.items() >= killed_sweep.before.items()
     (run,) = (killed_sweep.folder / "runs").iterdir()

@@ -46,7 +46,7 @@ def test_the_same_sweep_again_trains_nothing_says_so_and_changes_no_file(copy, h
     before = content(here)
     said = say("sweep", *SMALL, "--output", "out")
     assert (said.code, said.err) == (0, "")
-    assert any("all 3 trials have their results: nothing to train" in line["message"] for line in said.log)
+    assert any("all 3 trials have results: nothing to train" in line["message"] for line in said.log)
     assert not any("trial" in line for line in said.log)
     assert said.log[-1]["leaderboard"]["run"] == copy.name
     assert changes(before, content(here)) == {}
@@ -57,7 +57,7 @@ def test_what_is_damaged_is_not_called_a_result_and_what_brings_it_back_is_said(
     said = say("sweep", *SMALL, "--output", "out")
     assert said.code == 1
     assert said.error.endswith("; to train it again, remove trials/l1-n8/result.json and run the sweep again")
-    words = "2 of 3 trials have their results, 1 is damaged: nothing to train"
+    words = "2 of 3 trials have results, 1 is damaged: nothing to train"
     assert any(line["message"].endswith(words) for line in said.log)
     assert "all 3 trials" not in said.out
     assert said.log[-1]["leaderboard"]["winner"] == "l1-n32"
@@ -83,7 +83,7 @@ def test_a_bar_that_nobody_would_see_gives_way_to_lines(copy, tmp_path):  # noqa
     with (tmp_path / "err").open("w") as stderr:
         code, shown = run_on_a_terminal("sweep", *SMALL, "--output", "out", cwd=tmp_path / "here", stderr=stderr)
     assert code == 0
-    assert "trials to train: 0, 3 there already" in shown
+    assert "trials to train: 0, already done: 3" in shown
     assert (tmp_path / "err").read_text() == ""
 
 

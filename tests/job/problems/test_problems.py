@@ -35,7 +35,7 @@ def test_parity_has_every_row_of_its_bits_once_and_says_whether_an_odd_number_is
 
 @pytest.mark.parametrize("wrong", ["", "or", "parity", "parity:1", "parity:9", "parity:02", "xor:2", "XOR"])
 def test_an_unknown_problem_is_refused_with_the_known_ones(wrong):
-    with pytest.raises(ValueError, match=re.escape("known are xor, parity:N")):
+    with pytest.raises(ValueError, match=re.escape("known problems: xor, parity:N")):
         problem_of(wrong)
 
 

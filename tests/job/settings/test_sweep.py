@@ -22,7 +22,7 @@ SETTINGS = [
     ("replicates", "0", "16", "from 1"),
     ("epochs", "0", "100", "from 1"),
     ("seed", "-1", "7", "from 0"),
-    ("data", "or", "parity:3", "known are xor, parity:N (N from 2 to 8; parity:2 is xor)"),
+    ("data", "or", "parity:3", "known problems: xor, parity:N (N from 2 to 8; parity:2 is xor)"),
     ("device", "tpu", "cpu", "cpu"),
     ("run", "Not/Good", "good", "a-z"),
 ]
@@ -166,12 +166,12 @@ WRONG_FILES = [  # the text, and what the line must say
     (f"# {'x' * 1_000_000}", "sweep.yaml", "larger than 1,000,000 bytes"),
     (f"neurons: [&a [1, 2], {', '.join(ALIASES)}]", "100000"),
     ("neurons: &a [*a]", "sweep.yaml:1:1"),
-    (f"run: {'x' * 200_000}", "sweep.yaml:1:1", "xxx… (200,002 letters)", "a-z"),
-    (f"neurons: [1, {'x' * 200_000}]", "sweep.yaml:1:1", "letters)", "whole numbers"),
-    (f"activation: {'x' * 200_000}", "sweep.yaml:1:1", "letters)", "did you mean"),
-    (f"neurons: !!float {'x' * 200_000}", "cannot be read", "letters)"),
-    (f"neurons: *{'x' * 200_000}", "sweep.yaml:1:10", "letters)"),
-    (f"? {'x' * 200_000}\n: 1", "sweep.yaml:1:3", "letters)", "did you mean"),
+    (f"run: {'x' * 200_000}", "sweep.yaml:1:1", "xxx… (200,002 characters)", "a-z"),
+    (f"neurons: [1, {'x' * 200_000}]", "sweep.yaml:1:1", "characters)", "whole numbers"),
+    (f"activation: {'x' * 200_000}", "sweep.yaml:1:1", "characters)", "did you mean"),
+    (f"neurons: !!float {'x' * 200_000}", "cannot be read", "characters)"),
+    (f"neurons: *{'x' * 200_000}", "sweep.yaml:1:10", "characters)"),
+    (f"? {'x' * 200_000}\n: 1", "sweep.yaml:1:3", "characters)", "did you mean"),
 ]
 
 

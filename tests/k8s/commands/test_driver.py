@@ -52,7 +52,7 @@ def test_the_page_shows_the_verdict_and_of_each_trial_that_failed_why_with_its_l
     [
         ("l1-n2", "NoResult", None, "its pod succeeded, but there is no result"),
         ("l1-n3", "ExitCode", 1, "exit code 1"),
-        ("l1-n4", "ExitCode", 3, "trying again cannot help"),
+        ("l1-n4", "ExitCode", 3, "retrying cannot help"),
         ("l1-n5", "OOMKilled", 137, "more memory than its limit of 64Mi"),
         ("l1-n6", "Evicted", 137, "ephemeral local storage"),
         ("l1-n7", "DeadlineExceeded", None, "was stopped"),
@@ -95,7 +95,7 @@ def test_a_driver_that_comes_after_the_end_finds_what_is_still_there(zoo, xor_sw
     [
         ("nowhere", "l1-n1", "Unschedulable", "then the Job failed: DeadlineExceeded"),
         ("unpulled", "l1-n1", "ErrImageNeverPull", "localhost/nothing:here"),
-        ("wrong", "l1-n1", "ExitCode", "the words or the configuration are wrong"),
+        ("wrong", "l1-n1", "ExitCode", "the command line or the configuration is wrong"),
         ("wrong", "l1-n2", "PodFailurePolicy", "was stopped"),
         ("wrong", "l1-n3", "PodFailurePolicy", "was not completed"),
         ("retried", "l1-n1", "ExitCode", "exit code 1"),

@@ -229,7 +229,7 @@ def test_of_pods_that_are_gone_the_drivers_summary_says_why_they_failed(gone, xo
     done, failed = seen["trials"]
     assert (done["state"], done["median"]) == ("done", 10)
     assert (failed["state"], failed["reason"], failed["exit_code"]) == ("failed", "ExitCode", 3)
-    assert "trying again cannot help" in failed["why"]
+    assert "retrying cannot help" in failed["why"]
     [_, _, line, *_] = xor_sweep("status", "gone").out.splitlines()
     assert line == "l1-n2  failed   its pod is gone, and nothing shows why it failed"
 

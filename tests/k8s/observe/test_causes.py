@@ -37,7 +37,7 @@ def test_a_failed_pods_reason_is_the_clusters_own_word_and_its_text_says_what_to
     assert told["exit code 1"].text == "exit code 1: boom"
     assert (
         told["exit code 3"].text
-        == "exit code 3: trying again cannot help: a trial's numbers are not finite, or a run has no winner"
+        == "exit code 3: retrying cannot help: a trial's numbers are not finite, or a run has no winner"
     )
     assert told["out of memory"].text == "OOMKilled: it needs more memory than its limit of 64Mi"
     assert "ephemeral local storage usage exceeds the total limit" in told["evicted"].text
@@ -109,7 +109,7 @@ def test_that_the_kubelet_had_already_removed_the_log_is_not_taken_for_the_log()
 @pytest.mark.parametrize(
     ("code", "words"),
     [
-        (2, "exit code 2: the words or the configuration are wrong"),
+        (2, "exit code 2: the command line or the configuration is wrong"),
         (139, "exit code 139: killed by SIGSEGV"),
         (77, "exit code 77"),
         (255, "exit code 255"),
@@ -123,7 +123,7 @@ def test_the_programs_own_last_words_go_before_the_table_of_exit_codes():
     line = json.dumps({"message": "l1-n2: the loss is not finite", "exit_code": 3})
     assert exit_code_in_words(3, f"one\n{line}\nSegmentation fault") == "exit code 3: l1-n2: the loss is not finite"
     assert exit_code_in_words(1, f"{line}\ncut off") == "exit code 1: anything unexpected"
-    assert exit_code_in_words(3, '{"exit_code": 3, "mess').startswith("exit code 3: trying again cannot")
+    assert exit_code_in_words(3, '{"exit_code": 3, "mess').startswith("exit code 3: retrying cannot")
 
 
 def test_a_job_that_is_about_to_fail_says_why():
