@@ -1,4 +1,4 @@
-"""xor-sweep in Python: run a sweep, or open one that has run, and look at what it found.
+"""xor-sweep in Python: run a sweep, or open an earlier one, and explore what it found.
 
 import xor_sweep
 

@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 WIDTH = 120
-"""Characters in a line of the table as text."""
+"""The width of the table as text, in characters."""
 
 
 class LeaderboardTable:
-    """A run's trials, best first; iterating yields one row after the other."""
+    """A run's trials, best first; iterating yields its rows."""
 
     def __init__(self, board: Leaderboard) -> None:
-        """Take the leaderboard to show."""
+        """Wrap the leaderboard to show."""
         self.board = board
 
     @property
@@ -47,22 +47,23 @@ class LeaderboardTable:
         """Return the row of a trial by its name.
 
         Raises:
-            KeyError: no trial of this name has a result.
+            KeyError: no trial with this name has a result.
         """
         for row in self.board.rows:
             if row.trial == trial:
                 return row
         known = ", ".join(row.trial for row in self.board.rows) or "none"
-        raise KeyError(f"no trial {trial!r} has a result; those that have one: {known}")
+        raise KeyError(f"no trial {trial!r} has a result; trials with a result: {known}")
 
     def to_records(self) -> list[dict[str, Any]]:
-        """Return a dict for each row, as leaderboard.csv has it; a number that the data do not reach is None."""
+        """Return a dict for each row, as in leaderboard.csv; a number that the data do not reach is None."""
         return list(leaderboard_record(self.board)["trials"])
 
     def to_pandas(self) -> "pd.DataFrame":
-        """Return the rows as a pandas DataFrame, with the trials' names as its index.
+        """Return the rows as a pandas DataFrame, indexed by the trials' names.
 
-        Whole numbers that the data may not reach, such as medians, are pandas' `Int64`, where that is `<NA>`.
+        Whole numbers that the data may not reach, such as medians, have the pandas type `Int64`, with `<NA>` for
+        those not reached.
 
         Raises:
             ImportError: pandas is not installed.

@@ -1,4 +1,4 @@
-"""A picture of a run, which a notebook shows."""
+"""A picture of a run, for a notebook to show."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,17 +11,17 @@ class SvgPicture:
     kind: str
     """Which picture it is, such as `survival`."""
     svg: str
-    """The text of an SVG file, in light and dark."""
+    """The text of an SVG file, for light and dark themes."""
 
     def _repr_svg_(self) -> str:
         return self.svg
 
     def __repr__(self) -> str:
-        """Say which picture it is and how to see it outside a notebook."""
+        """Return which picture it is, and how to see it outside a notebook."""
         return f"<SvgPicture '{self.kind}': a notebook shows it, .save(path) writes it>"
 
     def save(self, path: str | Path) -> Path:
-        """Write the picture as an SVG file, in place of one that may be there, and return its path.
+        """Write the picture as an SVG file, replacing any existing file, and return its path.
 
         Raises:
             OSError: the file cannot be written.

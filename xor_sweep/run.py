@@ -30,10 +30,10 @@ OneOrSeveral: TypeAlias = Any
 
 
 class SweepRun:
-    """A run in its folder or bucket, and what it found; open one by `sweep` or `open_run`."""
+    """A run in its folder or bucket, and what it found; get one from `sweep` or `open_run`."""
 
     def __init__(self, stored: Run, failed: Mapping[str, SweepError] | None = None) -> None:
-        """Take the stored run, and the trials that are known to have failed, and why."""
+        """Wrap a stored run, with the trials that are known to have failed, and why."""
         self._stored = stored
         self._read: Report | None = None
         self.failed = dict(failed or {})
@@ -45,22 +45,22 @@ class SweepRun:
 
     @property
     def url(self) -> str:
-        """Where the run lies: a folder, or the URL of one in a bucket."""
+        """Where the run is: a folder, or the URL of one in a bucket."""
         return self._stored.url
 
     @property
     def settings(self) -> Settings:
-        """What was asked for, and where it ran."""
+        """The run's settings: what was requested, and where and how it ran."""
         return self._stored.settings
 
     @property
     def report_url(self) -> str:
-        """Where the run's page lies."""
+        """Where the run's page is."""
         return self._stored.url_of(layout.PAGE)
 
     @property
     def leaderboard(self) -> LeaderboardTable:
-        """The trials that have a result, best first; what is damaged is left out."""
+        """The trials that have a result, best first; damaged results are left out."""
         return LeaderboardTable(self._report.board)
 
     @property
@@ -76,12 +76,12 @@ class SweepRun:
             trials: the trials to draw, for pictures that draw trials one by one; by default, the picture's choice.
 
         Raises:
-            ConfigError: there is no such picture, or no such trial that can be drawn.
-            NothingToDrawError: the run has nothing that this picture could show; the text says why.
+            ConfigError: there is no such picture, or one of the trials cannot be drawn.
+            NothingToDrawError: the run has nothing for this picture to show; the text says why.
         """
         kinds = [picture.kind for picture in PICTURES]
         if kind not in kinds:
-            raise ConfigError(f"there is no picture {kind!r}; there are {listed(kinds)}")
+            raise ConfigError(f"there is no picture {kind!r}; the pictures are {listed(kinds)}")
         return SvgPicture(kind, draw(self._report, kind, tuple(trials)))
 
     def model(self, trial: str) -> "keras.Sequential":
@@ -106,7 +106,7 @@ class SweepRun:
             return keras.models.load_model(path)
 
     def write_report(self) -> str:
-        """Write the run's page and pictures again, and return where the page lies.
+        """Write the run's page and pictures again, and return where the page is.
 
         Raises:
             StorageError, StorageUnavailableError: they cannot be written.
@@ -125,18 +125,18 @@ class SweepRun:
         return [Undone(name, "failed", str(error)) for name, error in self.failed.items()]
 
     def __repr__(self) -> str:
-        """Say where the run is, how much of it is done, and its verdict."""
+        """Return where the run is, how much of it is done, and its verdict."""
         done, count = len(self.leaderboard), self.settings.trial_count
         failed = f", {len(self.failed)} failed" if self.failed else ""
         return f"<SweepRun {self.name}: {done} of {count} trials done{failed}, in {self.url}>\n{self.verdict}"
 
 
 class _Lines(Watcher):
-    """Prints a line as the sweep begins, and one for each trial that is done or has failed."""
+    """Prints a line when the sweep begins, and one for each trial that is done or has failed."""
 
     def begun(self, run: Run, missing: int, found: int) -> None:
-        there = f", {found} there already" if found else ""
-        print(f"{run.name}: {missing} trials to train{there}, into {run.url}", flush=True)
+        there = f", {found} already done" if found else ""
+        print(f"{run.name}: {missing} trials to train{there}, writing to {run.url}", flush=True)
 
     def done(self, result: TrialResult) -> None:
         outcome = result.summary.outcome
@@ -168,8 +168,8 @@ def sweep(  # noqa: PLR0913 - a setting each
 ) -> SweepRun:
     """Train a grid of networks on this machine, write the report, and return the run.
 
-    The same sweep again trains only what has no result yet. `xor-sweep sweep --help` describes each setting and its
-    default, which a setting that is None has.
+    Running the same sweep again trains only what has no result yet. A setting of None has its default;
+    `xor-sweep sweep --help` describes each setting and its default.
 
     Args:
         layers: hidden layers, from 0 to 100.
@@ -184,7 +184,7 @@ def sweep(  # noqa: PLR0913 - a setting each
         seed: the seed from which every replicate's own seed is derived.
         keep_training: train up to the limit even after every start has solved.
         device: `auto`, `cpu` or `gpu`.
-        output: the folder or the bucket's URL in which the run is written; the current folder by default.
+        output: the folder or the bucket's URL to write the run to; the current folder by default.
         run: the run's name.
         workers: processes that train side by side.
         quiet: print nothing.
@@ -194,7 +194,7 @@ def sweep(  # noqa: PLR0913 - a setting each
 
     Raises:
         ConfigError: a setting is wrong; the line says which one, and what would be right.
-        DeviceError: a GPU was asked for and there is none.
+        DeviceError: a GPU was requested, but there is none.
         StorageError, StorageUnavailableError: the results could not be stored.
     """
     given = {

@@ -67,7 +67,7 @@ def run_trial(
     if run.is_finished(trial.name):
         result = run.result(trial.name)
         run.publish_events(result)
-        log.say("its result is there already", result=result.summary.record())
+        log.say("its result already exists", result=result.summary.record())
         return result
     attempt = _Attempt(run, trial, new_attempt(), device, log)
     with tempfile.TemporaryDirectory(prefix="xor-sweep-") as folder:

@@ -1,4 +1,4 @@
-"""The worker processes of a sweep on one machine: started, fed with trials, listened to, and ended."""
+"""The worker processes of a sweep on one machine: started, given trials, listened to, and ended."""
 
 import json
 import os
@@ -23,33 +23,33 @@ from job.signals import GRACE_SECONDS, StopRequest
 from job.training.devices import driver_is_here, usable_cores
 
 Message = dict[str, Any]
-"""What a worker says: see `job.execution.worker`."""
+"""What a worker sends: see `job.execution.worker`."""
 
 
 class Watcher:
-    """What a sweep tells while it runs; each method may be overridden."""
+    """What a sweep reports while it runs; each method may be overridden."""
 
     def begun(self, run: Run, missing: int, found: int) -> None:
-        """Take the number of trials to train, and of those whose result is there already."""
+        """Receive the run, and how many trials to train and how many already have a result."""
 
     def ready(self, device: str, workers: int) -> None:
-        """Take where the training will run; TensorFlow has started."""
+        """Receive where training will run, once TensorFlow has started."""
 
     def log(self, event: logs.Event) -> None:
-        """Take a log line of a trial."""
+        """Receive a log line of a trial."""
 
     def progress(self, replicate_epochs: int) -> None:
-        """Take how much was trained since the last call."""
+        """Receive how much was trained since the last call."""
 
     def done(self, result: TrialResult) -> None:
-        """Take the result of a trial that has just been committed."""
+        """Receive the result of a trial that has just been committed."""
 
     def failed(self, trial: str, error: SweepError) -> None:
-        """Take a trial that has failed: here it is not tried again."""
+        """Receive a trial that has failed; it is not retried here."""
 
 
 class Pool:
-    """The worker processes of one sweep, and what is left for them to do."""
+    """The worker processes of one sweep, and the trials left for them."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class Pool:
         provenance: Callable[[str], dict[str, Any]],
         debug: bool,
     ) -> None:
-        """Take the trials to train, who is told of them, and what makes sweep.json's provenance of a device."""
+        """Keep the trials to train, their watcher, and what returns sweep.json's provenance for a device."""
         self.run = run
         self.todo = deque(missing)
         self.watcher = watcher
@@ -75,7 +75,7 @@ class Pool:
         self.begun = False
 
     def work(self) -> tuple[list[str], dict[str, SweepError]]:
-        """Train all that is to do.
+        """Train every trial that is left.
 
         Returns:
             The names of the trained trials, and the errors of those that failed.
@@ -83,7 +83,7 @@ class Pool:
         Raises:
             SweepError: any error that would stop every trial; the workers have ended.
         """
-        # Whether there is a GPU is known to the first worker only; without a driver there is none.
+        # Only the first worker can find out whether there is a GPU; without a driver there is none.
         alone = self.run.settings.device != "cpu" and driver_is_here()
         self._hire(1 if alone else self._most_workers("cpu"))
         try:
@@ -114,7 +114,7 @@ class Pool:
                 continue
 
     def _take(self, worker: "_Worker", message: Message | None) -> None:
-        """Act on a message; None is a worker's end."""
+        """Act on a message; None means that the worker has ended."""
         if message is None:
             self._replace(worker)
             return
@@ -137,10 +137,10 @@ class Pool:
                 self._take_failure(worker, message)
 
     def _begin(self, device: str) -> None:
-        """The device is here: only now is anything written."""
+        """Begin the run, now that the device is known to be available; nothing is written before."""
         self.begun = True
         if not self.run.begin(self.provenance(device)):
-            # Somebody else may be at this very run, from its first trial on: meet them in the middle.
+            # Somebody else may be working on this run from its first trial on: meet them in the middle.
             self.todo.reverse()
         self._hire(self._most_workers(device) - len(self.workers))
         self.watcher.ready(device, len(self.workers))
@@ -155,11 +155,11 @@ class Pool:
         worker.give(self.todo)
 
     def _replace(self, worker: "_Worker") -> None:
-        """A worker ended that was not told to: its trial, if any, failed; another goes on with the rest."""
+        """Replace a worker that ended without being told to: its trial, if any, failed; another takes the rest."""
         self.workers.remove(worker)
         why = worker.why_it_ended()
         if not worker.ready:
-            raise SweepError(f"a worker process ended at its start: {why}")
+            raise SweepError(f"a worker process ended while starting: {why}")
         if worker.trial:
             self._mark_failed(worker.trial.name, SweepError(f"its worker process ended: {why}"))
         if self.todo:
@@ -184,7 +184,7 @@ class _Worker:
         self.ready = False
         self.trial: Trial | None = None
         self.stderr = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the worker lives
-        # -P, and this package's own folder: the worker is the same code, whatever lies in the working folder.
+        # -P, and this package's own folder: the worker runs the same code, whatever the working folder holds.
         path = os.pathsep.join(filter(None, [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH")]))
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-m", "job.execution.worker"],
@@ -215,7 +215,7 @@ class _Worker:
             stdin.write(line + "\n")
             stdin.flush()
         except BrokenPipeError:
-            pass  # It has ended: the end of its output says so, too.
+            pass  # It has ended, as the end of its output also shows.
 
     def give(self, todo: deque[Trial]) -> None:
         """Give it the next trial, if there is one."""
@@ -231,7 +231,7 @@ class _Worker:
         self.end()
 
     def end(self, seconds: float = GRACE_SECONDS) -> None:
-        """Wait for its end, and end it where it takes longer than this."""
+        """Wait for it to end, and kill it if that takes longer than this."""
         try:
             self.process.wait(timeout=max(0.0, seconds))
         except subprocess.TimeoutExpired:
@@ -240,10 +240,10 @@ class _Worker:
         self.stderr.close()
 
     def why_it_ended(self) -> str:
-        """Say how it ended, in one line."""
+        """Return how it ended, in one line."""
         code = self.process.wait()
         if code == -9:
-            return "killed (SIGKILL), perhaps for want of memory; fewer --workers need less"
+            return "killed (SIGKILL), perhaps out of memory; fewer --workers need less"
         self.stderr.seek(0)
         last = self.stderr.read().decode(errors="replace").strip().splitlines()[-1:]
         how = f"signal {-code}" if code < 0 else f"exit code {code}"

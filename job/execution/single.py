@@ -1,4 +1,4 @@
-"""One network from one random start, as the tutorial shows it."""
+"""One network from one random start, as in the tutorial."""
 
 from job import logs
 from job.errors import ConfigError
@@ -9,10 +9,10 @@ from job.wording import hidden_layers_words, limit_words, quoted
 
 
 def check_seed(seed: object, where: str) -> None:
-    """Refuse a seed that is none, or that would draw the weights of another.
+    """Refuse a value that is not a seed, or that would draw the same weights as another.
 
     Raises:
-        ConfigError: it is no whole number, too large, or below 0.
+        ConfigError: it is not a whole number, too large, or below 0.
     """
     if not isinstance(seed, int) or not 0 <= seed < SEED_SPAN:
         right = f"the seed of initial weights is a whole number from 0 to {SEED_SPAN - 1}"
@@ -25,13 +25,13 @@ def train_single(settings: Settings, seed: int, *, sink: logs.Sink, debug: bool 
     Args:
         settings: each axis has one value.
         seed: the seed of the initial weights, from 0 to `SEED_SPAN` - 1.
-        sink: takes the log lines: loss and accuracy at growing epochs, the epoch at which it is solved, and
-            the answers in the problem's rows.
-        debug: let TensorFlow print what it prints at its start.
+        sink: receives the log lines: loss and accuracy at ever wider intervals, the epoch at which the network
+            solves the problem, and its answers in the problem's rows.
+        debug: let TensorFlow print its start-up messages.
 
     Raises:
-        DeviceError: a GPU was asked for and there is none.
-        TrialError: the numbers left the finite ones.
+        DeviceError: a GPU was requested, but there is none.
+        TrialError: the numbers are no longer finite.
     """
     problem, architecture = settings.problem, trial_at(settings, 0).architecture
     start_tensorflow(settings.device, debug=debug)

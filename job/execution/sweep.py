@@ -1,4 +1,4 @@
-"""A whole sweep on one machine: what is missing is trained, what is there already is left alone."""
+"""A whole sweep on one machine: missing trials are trained, finished ones are left alone."""
 
 import os
 import platform
@@ -28,13 +28,13 @@ class SweepOutcome:
     run: Run
     """The run, to read its results from."""
     trained: tuple[str, ...] = ()
-    """The trials whose result is new."""
+    """The trials with a new result."""
     found: tuple[str, ...] = ()
-    """The trials whose result was there already."""
+    """The trials that already had a result."""
     failed: dict[str, SweepError] = field(default_factory=dict)
     """The trials that failed, and why."""
     unshown: Mapping[str, SweepError] = field(default_factory=dict)
-    """The trials that are done and that TensorBoard cannot show, as what it takes is gone or damaged, and why."""
+    """The trials that are done but that TensorBoard cannot show, since a file is gone or damaged, and why."""
 
 
 def run_sweep(
@@ -47,19 +47,19 @@ def run_sweep(
     """Train every trial of the grid that has no result yet, on this machine.
 
     Args:
-        settings: the sweep; `settings.output` is where its run lies or will lie.
-        watcher: told of the progress.
-        stop: asked again and again whether to stop; None never stops.
-        debug: let TensorFlow print what it prints at its start, and keep tracebacks.
+        settings: the sweep; `settings.output` is where its run is or will be.
+        watcher: receives the progress.
+        stop: polled for whether to stop; None never stops.
+        debug: let TensorFlow print its start-up messages, and keep tracebacks.
 
     Returns:
-        What was trained, what was there already, and what failed. A trial that fails does not stop the others.
+        What was trained, what already existed, and what failed. A trial that fails does not stop the others.
 
     Raises:
         ConfigError: the output is not writable, or the run of this name belongs to another sweep.
-        DeviceError: a GPU was asked for and there is none; nothing was written.
+        DeviceError: a GPU was requested, but there is none; nothing was written.
         StorageError, StorageUnavailableError: the results could not be stored.
-        InterruptedRunError: it was told to stop. What was committed stays.
+        InterruptedRunError: it was told to stop; what was committed is kept.
     """
     watcher = watcher or Watcher()
     storage = open_storage(settings.output)
@@ -78,25 +78,25 @@ def run_sweep(
 def run_trials(
     settings: Settings, wanted: Sequence[Trial], *, stop: StopRequest, sink: logs.Sink, debug: bool = False
 ) -> None:
-    """Train trials of a sweep in this process, as a pod does, one after the other; skip those with a result.
+    """Train trials of a sweep in this process, as a pod does, one by one; skip those with a result.
 
     Args:
-        settings: the sweep; `settings.output` is where its run lies or will lie.
+        settings: the sweep; `settings.output` is where its run is or will be.
         wanted: trials of its grid.
         stop: asked whether to stop.
-        sink: takes the log lines; a trial's first names it, its last has its result.
-        debug: let TensorFlow print what it prints at its start.
+        sink: receives the log lines; a trial's first line names it, its last holds its result.
+        debug: let TensorFlow print its start-up messages.
 
     Raises:
         ConfigError: the output is not writable, or the run of this name belongs to another sweep.
-        DeviceError: a GPU was asked for and there is none; nothing was written.
+        DeviceError: a GPU was requested, but there is none; nothing was written.
         TrialError: a trial can never succeed; the others were trained.
         StorageError, StorageUnavailableError: a result could not be stored.
         InterruptedRunError: it was told to stop.
     """
     failure = None
     outcomes: dict[str, Outcome] = {}
-    # Before the storage is asked, which may take a minute to answer: a pod's log begins with its trial's name.
+    # First of all, so that a pod's log begins with its trial's name: the storage may take a minute to answer.
     for trial in wanted:
         sink(logs.event(f"{trial.name}: trial {trial.index} of run {settings.run_name}", **_where(settings, trial)))
     with stop.exit_immediately():
@@ -129,19 +129,19 @@ def run_trials(
 
 
 def _in_turn(missing: Sequence[Trial]) -> list[Trial]:
-    """Begin with another trial than the pods before this one: one that ends its pod shall not keep others back."""
+    """Start with a different trial than earlier pods did: one that ends its pod must not hold up the others."""
     failures = os.environ.get("XOR_SWEEP_FAILURE_COUNT", "")
     first = int(failures) % len(missing) if failures.isdecimal() else 0
     return [*missing[first:], *missing[:first]]
 
 
 def _found(run: Run, trial: Trial, sink: logs.Sink) -> TrialResult | None:
-    """Return the result that a trial has already, and tell of it; None where it has none."""
+    """Return the result that a trial already has, and log it; None if it has none."""
     if not (run.check() and run.is_finished(trial.name)):
         return None
     result = run.result(trial.name)
     run.publish_events(result)
-    words = f"{trial.name}: its result is there already"
+    words = f"{trial.name}: its result already exists"
     sink(logs.event(words, **_where(run.settings, trial), result=result.summary.record()))
     return result
 

@@ -1,8 +1,8 @@
-"""A process of a sweep on one machine: it trains the trials that its parent names, one after the other.
+"""A worker process of a sweep on one machine: it trains the trials that its parent names, one by one.
 
-Started by `job.execution.pool` as `python -m job.execution.worker`. Both directions are lines of JSON: the
-parent sends `Order`, then one trial's index a line, at last an empty line; the worker answers with `{"kind": ...}`
-messages. Where standard input ends before that, the parent is gone, and the worker stops as by SIGTERM.
+Started by `job.execution.pool` as `python -m job.execution.worker`. Both sides send lines of JSON: the
+parent an `Order`, then one trial's index per line, and finally an empty line; the worker `{"kind": ...}` messages.
+If standard input ends before the empty line, the parent is gone, and the worker stops as on SIGTERM.
 """
 
 import json
@@ -30,7 +30,7 @@ Send = Callable[[dict[str, Any]], None]
 
 
 class Order(BaseModel):
-    """What a worker is told first."""
+    """The first message to a worker."""
 
     settings: Settings
     run: str
@@ -39,7 +39,7 @@ class Order(BaseModel):
 
 
 def serve() -> None:
-    """Work until there are no more trials; the exit code is that of the error that ended it."""
+    """Work until there are no more trials; exit with the code of the error that ended it, if any."""
     send = _take_standard_output()
     lines = _lines_until_the_parent_is_gone()
     order = Order.model_validate_json(next(lines))
@@ -51,7 +51,7 @@ def serve() -> None:
         except Exception as error:
             send(_error_message(error, trial=None))
             sys.exit(error.exit_code if isinstance(error, SweepError) else 1)
-    os._exit(0)  # All is committed: taking TensorFlow down in order takes seconds.
+    os._exit(0)  # Everything is committed: shutting TensorFlow down properly would take seconds.
 
 
 def _work(order: Order, lines: Iterator[str], stop: StopRequest, send: Send) -> None:
@@ -76,7 +76,7 @@ def _work(order: Order, lines: Iterator[str], stop: StopRequest, send: Send) -> 
             )
         except Exception as error:
             if isinstance(error, SweepError) and not isinstance(error, TrialError):
-                raise  # So it would be for every trial.
+                raise  # It would be the same for every trial.
             send(_error_message(error, trial=trial.name))
         else:
             send({"kind": "done", "trial": trial.name, "result": result.model_dump(mode="json")})
@@ -97,7 +97,7 @@ def _error_message(error: Exception, trial: str | None) -> dict[str, Any]:
 
 
 def _take_standard_output() -> Send:
-    """Keep standard output for messages alone: whatever else prints goes to standard error."""
+    """Reserve standard output for messages: whatever else is printed goes to standard error."""
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
 
@@ -108,7 +108,7 @@ def _take_standard_output() -> Send:
 
 
 def _lines_until_the_parent_is_gone() -> Iterator[str]:
-    """Yield the lines before the empty one; a thread reads, so that a lost parent is seen during training, too."""
+    """Yield the lines before the empty one; a thread reads them, to notice a lost parent even during training."""
     queue: SimpleQueue[str] = SimpleQueue()
 
     def read() -> None:

@@ -51,7 +51,7 @@ def test_a_release_from_install_to_uninstall(request, namespace, release, xor_sw
     # The first revision's Job comes back, and finds its run's files, which nobody has touched.
     release(program, "rollback", "1")
     namespace.job("demo-xor-sweep-r1", "Complete")
-    assert log(namespace, "demo-xor-sweep-r1", 1)[-1]["message"] == "l1-n4: its result is there already"
+    assert log(namespace, "demo-xor-sweep-r1", 1)[-1]["message"] == "l1-n4: its result already exists"
     if bucket:
         assert bucket.objects("runs/demo-xor-sweep-r1/") == written
 

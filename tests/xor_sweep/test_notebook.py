@@ -121,7 +121,7 @@ def test_an_open_run_answers_as_its_files_do(finished):
 
 def test_what_is_not_there_is_said_with_what_is(finished, tmp_path):
     run = xor_sweep.open_run(finished.run)
-    with pytest.raises(xor_sweep.ConfigError, match=r"no picture 'pie'; there are heatmap, .* and times"):
+    with pytest.raises(xor_sweep.ConfigError, match=r"no picture 'pie'; the pictures are heatmap, .* and times"):
         run.picture("pie")
     with pytest.raises(xor_sweep.ConfigError, match="has no result that can be drawn"):
         run.picture("survival", ["l9-n9"])
