@@ -1,1 +1,1 @@
-"""What lies in storage: the objects of a run."""
+"""What is in storage: the objects of a run."""

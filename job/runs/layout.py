@@ -1,10 +1,10 @@
-"""The names of all objects in an output: every one is built and parsed here, and nowhere else.
+"""The names of all objects in an output: each is built and parsed here, and nowhere else.
 
     runs/<run>/sweep.json                           the validated sweep and where it came from; create-once
     runs/<run>/trials/<trial>/<attempt>/<file>      what one attempt wrote
-    runs/<run>/trials/<trial>/result.json           written last, create-once: it exists = the trial is done
-    runs/<run>/trials/<trial>/events.out.tfevents   a copy of that attempt's, for TensorBoard
-    runs/<run>/report/<file>                        what people read; a newer one replaces an older one
+    runs/<run>/trials/<trial>/result.json           written last, create-once; if it exists, the trial is done
+    runs/<run>/trials/<trial>/events.out.tfevents   a copy of that attempt's events, for TensorBoard
+    runs/<run>/report/<file>                        what people read; a newer file replaces an older one
     champion.json                                   the model in use, and every decision about it
 
 Names within a run's folder are relative to it; `in_run` makes them names in the output.
@@ -27,7 +27,7 @@ MODEL = "model.keras"
 CARD = "README.md"
 EVENTS = "tensorboard.tfrecord"
 SHOWN_EVENTS = "events.out.tfevents"
-"""TensorBoard reads each file with `tfevents` in its name: an attempt's own has none, since it may not count."""
+"""TensorBoard reads each file with `tfevents` in its name: an attempt's own lacks it, since it may not count."""
 LOG = "log.jsonl"
 
 REPORT = "report"
@@ -38,7 +38,7 @@ SUMMARY = f"{REPORT}/summary.json"
 
 @dataclass(frozen=True)
 class TrialObject:
-    """What the name of an object below `trials/` says."""
+    """The parts of the name of an object below `trials/`."""
 
     trial: str
     attempt: str | None
@@ -47,29 +47,29 @@ class TrialObject:
 
 
 def run_folder(run: str) -> str:
-    """Return the folder of a run in the output."""
+    """Return a run's folder in the output."""
     return f"{RUNS}/{run}"
 
 
 def in_run(run: str, name: str) -> str:
-    """Return the name in the output of an object of a run."""
+    """Return the name that an object of a run has in the output."""
     return f"{run_folder(run)}/{name}"
 
 
 def begun_run(name: str) -> str | None:
-    """Return the run whose sweep.json an object of the output is; None for any other object."""
+    """Return the run whose sweep.json has this name in the output; None for any other name."""
     found = re.fullmatch(f"{RUNS}/([^/]+)/{re.escape(SWEEP)}", name)
     return found[1] if found else None
 
 
 def split_run_url(url: str) -> tuple[str, str] | None:
-    """Split the URL or path of a run's folder into that of the output and the run's name; None for any other."""
+    """Split the URL or path of a run's folder into the output's and the run's name; None for any other."""
     output, separator, run = url.rpartition(f"/{RUNS}/")
     return (output or "/", run) if separator and run and "/" not in run else None
 
 
 def trial_folder(trial: str) -> str:
-    """Return the name of the folder of a trial."""
+    """Return the name of a trial's folder."""
     return f"{TRIALS}/{trial}"
 
 
@@ -79,27 +79,27 @@ def result_of(trial: str) -> str:
 
 
 def shown_events_of(trial: str) -> str:
-    """Return the name of the events that TensorBoard shows of a trial."""
+    """Return the name of the events that TensorBoard shows for a trial."""
     return f"{TRIALS}/{trial}/{SHOWN_EVENTS}"
 
 
 def attempt_file(trial: str, attempt: str, file: str) -> str:
-    """Return the name of a file of an attempt."""
+    """Return the name of an attempt's file."""
     return f"{TRIALS}/{trial}/{attempt}/{file}"
 
 
 def picture_of(kind: str) -> str:
-    """Return the name of a picture of the report."""
+    """Return the name of one of the report's pictures."""
     return f"{REPORT}/{kind}.svg"
 
 
 def failure_of(index: int) -> str:
-    """Return the name of what says why an attempt at a completion index failed."""
+    """Return the name of the record of why an attempt at a completion index failed."""
     return f"{REPORT}/failures/{index}.json"
 
 
 def parse_trial_object(name: str) -> TrialObject | None:
-    """Return what the name of an object within a run says; None unless it lies below a trial."""
+    """Return the parts of the name of an object within a run; None unless it is below a trial."""
     match name.split("/"):
         case [folder, trial, file] if folder == TRIALS:
             return TrialObject(trial, None, file)

@@ -19,12 +19,12 @@ from job.errors import DamagedResultError
 from job.runs.layout import result_of
 
 MOST_SECONDS = 1e9
-"""More seconds than anything has taken: a larger number is not a time."""
+"""More seconds than anything takes: a larger number is not a duration."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """The numbers of one trial; an epoch that is None lies beyond what was observed.
+    """The numbers of one trial; an epoch of None is beyond what was observed.
 
     Attributes:
         replicates: how many random starts were trained.
@@ -32,11 +32,11 @@ class Outcome:
         share_solved: solved / replicates.
         share_low: lower end of the share's 95 % interval.
         share_high: upper end of the share's 95 % interval.
-        median: first epoch by which half of the replicates have solved.
+        median: first epoch by which half of the replicates have solved it.
         median_low: lower end of the median's 95 % interval, in epochs.
         median_high: upper end of the median's 95 % interval, in epochs.
-        q10: first epoch by which 10 % have solved.
-        q90: first epoch by which 90 % have solved.
+        q10: first epoch by which 10 % have solved it.
+        q90: first epoch by which 90 % have solved it.
     """
 
     replicates: int
@@ -71,12 +71,12 @@ _Time = Annotated[float | None, BeforeValidator(_seconds), PlainSerializer(lambd
 
 
 class Seconds(BaseModel):
-    """Where the time of an attempt went, in seconds; None is not known."""
+    """How long the parts of an attempt took, in seconds; None is unknown."""
 
     model_config = ConfigDict(frozen=True)
 
     start: _Time = None
-    """Starting TensorFlow, if the trial was the first of its process."""
+    """Starting TensorFlow, if the trial was the first in its process."""
     compile: _Time = None
     """Tracing and compiling the training loop."""
     train: _Time = None
@@ -86,15 +86,15 @@ class Seconds(BaseModel):
 
     @property
     def total(self) -> float:
-        """The sum of the parts that are known."""
+        """The sum of the known parts."""
         return math.fsum(getattr(self, part) or 0.0 for part in Seconds.model_fields)
 
 
 class Summary(BaseModel):
     """The numbers of a trial, for people and logs; the leaderboard computes its own from replicates.csv.
 
-    In result.json and in logs all of it is one flat object, in which `chosen_` precedes the names of the chosen
-    replicate's numbers, and `_seconds` follows those of the times.
+    In result.json and in logs it is one flat object, in which the names of the chosen replicate's numbers begin
+    with `chosen_`, and those of the times end with `_seconds`.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -153,7 +153,7 @@ class StoredFile(BaseModel):
 
 
 class TrialResult(BaseModel):
-    """What result.json holds: the trial's summary, and the files that it rests on."""
+    """What result.json holds: the trial's summary, and the files behind it."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -164,7 +164,7 @@ class TrialResult(BaseModel):
     attempt: Annotated[str, Field(pattern=r"^[\w-]+$")]
     """The attempt that counts."""
     config_hash: str
-    """`Sweep.hash` of the sweep that it belongs to."""
+    """`Settings.hash` of the sweep that it belongs to."""
     summary: Summary
     files: tuple[StoredFile, ...]
     """The attempt's files."""
@@ -180,13 +180,13 @@ class FailedTrial(BaseModel):
     index: int | None = None
     """The trial's index in the grid."""
     reason: str | None = None
-    """One word, for programs: Kubernetes's own where it has one, such as OOMKilled."""
+    """One word, for programs: Kubernetes's own if it has one, such as OOMKilled."""
     why: str
     """One line, for people."""
     exit_code: int | None = None
-    """Of the container that failed."""
+    """The exit code of the container that failed."""
     attempt: int | None = None
-    """Which attempt failed last, 1 for the first."""
+    """The attempt that failed last; the first is 1."""
     pod: str | None = None
     """That attempt's pod."""
     node: str | None = None
@@ -196,10 +196,10 @@ class FailedTrial(BaseModel):
 
 
 def damaged_result(trial: str, what: str) -> DamagedResultError:
-    """Return the error of a trial whose result exists and cannot be used; what is done is never overwritten.
+    """Return the error for a trial whose result exists but cannot be used; what is done is never overwritten.
 
     Args:
         trial: the trial's name.
-        what: what is wrong with its result, and where it lies.
+        what: what is wrong with its result, and where that is.
     """
     return DamagedResultError(f"{what}; to train it again, remove {result_of(trial)} and run the sweep again")

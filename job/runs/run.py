@@ -1,8 +1,8 @@
 """A run in storage: the order in which its objects are written, and what "done" means.
 
 sweep.json is created first, once. Each attempt writes files under a name of its own; result.json, created once and
-last, says which attempt counts: it exists = the trial is done. An attempt that died half-way is in nobody's way,
-since no result.json points to it. What people read in report/ may be replaced by newer content.
+last, says which attempt counts: if it exists, the trial is done. An attempt that died halfway does no harm, since
+no result.json points to it. Newer content may replace what people read in report/.
 """
 
 import json
@@ -26,7 +26,7 @@ class Run:
     """One sweep's objects: written by its trials, read by whoever asks for the outcome."""
 
     def __init__(self, storage: Storage, settings: Settings, name: str) -> None:
-        """Take the run of this name, which may not exist yet; nothing is read or written."""
+        """Refer to a run, which may not exist yet; nothing is read or written."""
         self.storage = storage
         self.settings = settings
         self.name = name
@@ -34,19 +34,19 @@ class Run:
 
     @property
     def url(self) -> str:
-        """Where the run lies, as a person writes it."""
+        """Where the run is, as a person writes it."""
         return self.storage.url_of(self.folder)
 
     def object_name(self, name: str) -> str:
-        """Return the name in the output of an object of this run."""
+        """Return the name that an object of this run has in the output."""
         return layout.in_run(self.name, name)
 
     def url_of(self, name: str) -> str:
-        """Return where an object of this run lies, as a person writes it."""
+        """Return where an object of this run is, as a person writes it."""
         return f"{self.url}/{name}"
 
     def check(self) -> bool:
-        """Say whether the run has begun.
+        """Return whether the run has begun.
 
         Raises:
             ConfigError: a run of this name belongs to another sweep.
@@ -64,7 +64,7 @@ class Run:
         return True
 
     def begin(self, provenance: dict[str, Any]) -> bool:
-        """Write sweep.json, unless the run has begun already; say whether this call began it.
+        """Write sweep.json unless the run has already begun; return whether this call began it.
 
         Args:
             provenance: where the run comes from: versions, host, image, time.
@@ -84,7 +84,7 @@ class Run:
         return True
 
     def trial_objects(self, trial: str | None = None) -> Iterator[TrialObject]:
-        """Yield what the names of the objects of one trial, or of all trials, say; sorted by name.
+        """Yield the parsed names of one trial's objects, or of all trials', sorted by name.
 
         Raises:
             StorageError, StorageUnavailableError: they cannot be listed.
@@ -101,7 +101,7 @@ class Run:
         return {found.trial for found in self.trial_objects() if found.attempt is None and found.file == file}
 
     def is_finished(self, trial: str) -> bool:
-        """Say whether one trial is done."""
+        """Return whether a trial is done."""
         return self.storage.exists(self.object_name(layout.result_of(trial)))
 
     def result(self, trial: str) -> TrialResult:
@@ -126,7 +126,7 @@ class Run:
         return result
 
     def failures(self) -> dict[str, FailedTrial]:
-        """Return what the driver's summary says of the trials that failed, by name; nothing if it is damaged.
+        """Return the failed trials in the driver's summary, by name; none if it is missing or damaged.
 
         Raises:
             StorageError, StorageUnavailableError: it cannot be read.
@@ -146,22 +146,22 @@ class Run:
         stored = next((file for file in result.files if file.name == name), None)
         if stored is None:
             where = self.url_of(layout.result_of(result.trial))
-            raise damaged_result(result.trial, f"{where} is damaged: it names no {name}")
+            raise damaged_result(result.trial, f"{where} is damaged: it does not list {name}")
         path = layout.attempt_file(result.trial, result.attempt, name)
         try:
             data = self.storage.read(self.object_name(path))
         except ObjectNotFoundError:
             raise damaged_result(result.trial, f"{self.url_of(path)} is gone") from None
         if sha256(data).hexdigest() != stored.sha256:
-            reason = f"{self.url_of(path)} is damaged: its checksum is not its result's"
+            reason = f"{self.url_of(path)} is damaged: its checksum differs from its result's"
             raise damaged_result(result.trial, reason)
         return data
 
     def save_attempt(self, trial: str, attempt: str, folder: Path) -> tuple[StoredFile, ...]:
-        """Store all files of a local folder as an attempt's; the trial is not done by that.
+        """Store all files of a local folder as an attempt's; this does not make the trial done.
 
         Raises:
-            ConflictError: the attempt has such a file with other content.
+            ConflictError: the attempt already has one of these files with different content.
             StorageError, StorageUnavailableError: a file cannot be written.
         """
         files = []
@@ -194,7 +194,7 @@ class Run:
             return
 
     def commit(self, result: TrialResult) -> TrialResult:
-        """Make a trial done; if another attempt was first, its result counts and is returned.
+        """Mark a trial as done; if another attempt was first, its result counts and is returned.
 
         Raises:
             DamagedResultError: the other attempt's result is damaged.
@@ -209,7 +209,7 @@ class Run:
         return result
 
     def publish_events(self, result: TrialResult) -> None:
-        """Copy the events of the attempt that counts to where TensorBoard finds them, unless they are there.
+        """Copy the events of the attempt that counts to where TensorBoard finds them, unless already there.
 
         Raises:
             DamagedResultError: they are gone or damaged.
@@ -220,7 +220,7 @@ class Run:
             self.storage.create(name, self.read_file(result, layout.EVENTS))
 
     def publish_all_events(self) -> dict[str, DamagedResultError]:
-        """Do as `publish_events` for each trial that is done and whose process died before it could.
+        """Publish the events of each trial that is done but whose process died before publishing them.
 
         Returns:
             The trials whose events are gone or damaged, and why.
@@ -267,7 +267,8 @@ def _located(where: str, output: str) -> tuple[Storage, str]:
     """Return the storage and the name of a run, given by its name or its own folder or URL."""
     if "/" not in where and where != ".":
         return open_storage(output), where
-    # As it is named, then where its links lead: a link may be the folder `runs` itself, or lead to a run.
+    # First the path as given, then with its links resolved: `runs` itself may be a link, or a link may lead to a
+    # run.
     paths = [where.rstrip("/")] if is_url(where) else [os.path.abspath(where), os.path.realpath(where)]
     runs = [found for path in paths if (found := layout.split_run_url(path))]
     if not runs:

@@ -1,6 +1,6 @@
-"""networks.json: what an attempt keeps of a few replicates in detail, for the report to draw.
+"""networks.json: details of a few replicates, which an attempt keeps for the report to draw.
 
-It holds plain numbers, so that reading it takes neither Keras nor TensorFlow.
+It holds plain numbers, so that reading it requires neither Keras nor TensorFlow.
 """
 
 import itertools
@@ -16,13 +16,13 @@ from job.problems import Problem
 SIDE = 41
 """Points along each side of a plane."""
 FIRST = 8
-"""How many replicates' accuracy is kept, the first by seed: seeds are arbitrary, so this is a fair sample."""
+"""How many replicates' accuracy is kept: the first by seed, a fair sample because seeds are arbitrary."""
 MOST_CHANGES = 500
-"""The most changes of accuracy that are kept for one replicate; its curve ends there."""
+"""At most this many changes of accuracy are kept for one replicate; its curve ends there."""
 MOST_PATTERNS = 6
-"""How many of the ways not to solve the problem are kept: those that most replicates ended in."""
+"""How many of the ways of not solving the problem are kept: the most frequent ones."""
 MOST_GROUPS = 64
-"""The most such ways that are told apart within one block: of many rows there may be as many as replicates."""
+"""At most this many such ways are distinguished within one block: with many rows, each replicate may differ."""
 MOST_WEIGHTS = 20_000
 """The weights of larger networks are not kept: a drawing of them would show nothing."""
 
@@ -33,8 +33,8 @@ Plane = Annotated[
     list[Annotated[list[_Output], Field(min_length=SIDE, max_length=SIDE)]],
     Field(min_length=SIDE, max_length=SIDE),
 ]
-"""The network's output for each pair of inputs: a row for each second input, rising, in it a number for each
-first input; None where it is not finite."""
+"""The network's output for each pair of inputs: a row for each value of the second input, ascending, with a number
+for each value of the first; None where it is not finite."""
 
 
 class _Part(BaseModel):
@@ -47,14 +47,14 @@ class Network(_Part):
     seed: int
     """The seed of its initial weights."""
     predictions: list[_Output]
-    """Its answer in each of the problem's rows; None where that is not finite."""
+    """Its answer in each of the problem's rows; None where it is not finite."""
     plane: Plane | None
-    """Its answers around them; None where the problem cannot be drawn as a plane."""
+    """Its answers around those rows; None if the problem cannot be drawn as a plane."""
     weights: list[list[list[FiniteFloat]] | list[FiniteFloat]] | None
     """Kernel (inputs, units) and bias (units,) of each layer in turn; None if they are too many."""
 
     def check(self, problem: Problem, widths: Sequence[int]) -> None:
-        """Find out whether this can be a network that learned a problem.
+        """Check that this can be a network that learned a problem.
 
         Args:
             problem: the problem.
@@ -71,11 +71,11 @@ class Network(_Part):
 
 
 class Curve(_Part):
-    """The accuracy of one replicate: where it changes, and to what."""
+    """The accuracy of one replicate: when it changes, and to what."""
 
     seed: int
     epochs: list[int]
-    """The first epoch, and each at which the accuracy is not that of the epoch before."""
+    """The first epoch, and each one at which the accuracy differs from that of the epoch before."""
     accuracy: list[Annotated[float, Field(ge=0, le=1)]]
     """The accuracy from that epoch on."""
     until: int
@@ -85,7 +85,7 @@ class Curve(_Part):
     def _fits(self) -> Self:
         rising = all(first < second for first, second in itertools.pairwise([0, *self.epochs, self.until + 1]))
         if not self.epochs or len(self.epochs) != len(self.accuracy) or not rising:
-            raise ValueError("a curve's epochs do not rise, or are not as many as its numbers")
+            raise ValueError("a curve's epochs do not increase, or are not as many as its accuracies")
         return self
 
 
@@ -95,11 +95,11 @@ class Unsolved(_Part):
     predictions: list[bool]
     """What they predict in each of the problem's rows, rounded."""
     count: PositiveInt
-    """How many replicates ended so."""
+    """How many replicates ended this way."""
     seed: int
-    """The seed of the first of them."""
+    """The seed of the first one."""
     plane: Plane | None
-    """The answers of that one; None where the problem cannot be drawn as a plane."""
+    """The answers of that one; None if the problem cannot be drawn as a plane."""
 
 
 class Networks(_Part):
@@ -124,7 +124,7 @@ def as_plane(outputs: NDArray[np.float32]) -> list[list[float | None]]:
 
 
 def finite(values: Iterable[float]) -> list[float | None]:
-    """Return numbers as JSON can hold them: None in place of one that is not finite."""
+    """Return numbers as JSON can hold them: None in place of any that is not finite."""
     return [value if np.isfinite(value) else None for value in values]
 
 
@@ -144,7 +144,7 @@ def unsolved_patterns(predictions: NDArray[np.float32], solved: NDArray[np.bool_
         solved: (R,) whether the replicate solved.
 
     Returns:
-        Of each group, at most `MOST_GROUPS`, the largest first, the position of its first replicate and its size.
+        For each group, the position of its first replicate and its size: at most `MOST_GROUPS`, largest first.
     """
     unsolved = np.flatnonzero(~solved)
     codes = np.packbits(predictions[:, unsolved] > 0.5, axis=0)

@@ -2,8 +2,8 @@
 
     champion.json     the champion, and every decision that led to it, newest last; replaced only if unchanged
 
-One object holds both, so that whoever swaps it writes the decision and its effect at once: two retrainings
-at the same time end with one champion and a whole history.
+One object holds both, so that each swap writes a decision and its effect at once: two simultaneous retrainings
+end with one champion and a complete history.
 """
 
 import json
@@ -30,31 +30,31 @@ class Contender(BaseModel):
     run: str
     """The run that it won."""
     trial: str
-    """Its trial there."""
+    """Its trial in that run."""
     model: str
     """The object that holds its model, a Keras file, in the output."""
     problem: str = DEFAULT
-    """What it learned; in an older champion.json, that is XOR."""
+    """What it learned; XOR if an older champion.json does not say."""
     epochs: int
-    """The limit of its run, in epochs."""
+    """Its run's limit, in epochs."""
     median: int | None
-    """Its median epochs to solve; None lies beyond the limit."""
+    """Its median epochs to solve; None is beyond the limit."""
     median_low: int | None
     """The lower end of the median's 95 % interval."""
     median_high: int | None
-    """The upper end of the median's 95 % interval; None: beyond the limit, or the starts are too few to say."""
+    """The upper end of the median's 95 % interval; None: beyond the limit, or too few starts to estimate it."""
     share_solved: float
     """The share of its random starts that solved the problem within the limit."""
 
     def __str__(self) -> str:
-        """Name it with its numbers."""
+        """Return its name with its numbers."""
         median = epoch_words(self.median, self.epochs)
         interval = epochs_words(self.median_low, self.median_high, self.epochs)
         return f"{self.trial} of {self.run} (median {median} epochs, 95 % interval {interval})"
 
 
 class Decision(BaseModel):
-    """What was decided when, and why."""
+    """What was decided, when, and why."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -63,7 +63,7 @@ class Decision(BaseModel):
     action: Annotated[str, Field(pattern="^(crowned|kept|rolled back)$")]
     """`crowned`: the contender became champion; `kept`: it did not; `rolled back`: it is champion again."""
     contender: Contender
-    """Whom the decision is about."""
+    """The contender that the decision is about."""
     why: str
     """The reason, in words."""
 
@@ -76,7 +76,7 @@ class Champions(BaseModel):
     champion: Contender
     """The model in use."""
     history: tuple[Decision, ...]
-    """All decisions, the oldest first."""
+    """All decisions, oldest first."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class _Stored:
 
 
 def read_champions(storage: Storage) -> Champions | None:
-    """Read champion.json; None where there is none yet.
+    """Read champion.json; None if there is none yet.
 
     Raises:
         SweepError: it is damaged.
@@ -98,8 +98,8 @@ def no_champion(storage: Storage) -> ConfigError:
     """Return the error that says that there is no champion.json."""
     if storage.local_root and not storage.local_root.is_dir():
         return ConfigError(
-            f"there is no {CHAMPION}: there is no folder {storage.url} here; --output names the output, "
-            "or --release a release in the cluster"
+            f"there is no {CHAMPION}: there is no folder {storage.url} here; give the output with "
+            "--output, or a release in the cluster with --release"
         )
     return ConfigError(f"there is no {CHAMPION} in {storage.url}: no retraining has crowned a champion there yet")
 
@@ -129,19 +129,19 @@ def winner_of(run: Run, board: Leaderboard) -> Contender:
 
 
 def challenge(storage: Storage, challenger: Contender) -> Decision:
-    """Let a run's winner challenge the champion, and write the decision down.
+    """Let a run's winner challenge the champion, and record the decision.
 
-    The challenger becomes champion only where its interval lies below the champion's: chance alone would
-    give that to one of two equal trials far less often than 1 time in 20. A champion of fewer than 6 starts has
-    no interval: it gives way to any challenger that has one. A challenger that learned another problem than the
-    champion never replaces it.
+    The challenger becomes champion only if its interval lies below the champion's: between two equal trials,
+    chance alone would do that far less often than 1 time in 20. A champion of fewer than 6 starts has no interval:
+    it gives way to any challenger that has one. A challenger that learned a different problem never replaces the
+    champion.
 
     Args:
         storage: the output that holds champion.json.
         challenger: the winner of a run.
 
     Returns:
-        The decision. Where this run has challenged before, the decision of then; nothing is written.
+        The decision. If this run has challenged before, that earlier decision; nothing is written.
 
     Raises:
         SweepError: champion.json is damaged.
@@ -157,10 +157,10 @@ def challenge(storage: Storage, challenger: Contender) -> Decision:
 
 
 def roll_back(storage: Storage) -> Decision:
-    """Make the champion before this one champion again, and write that down.
+    """Make the previous champion the champion again, and record that.
 
     Raises:
-        ConfigError: there is no champion, or none before this one, or its model is gone; nothing is written.
+        ConfigError: there is no champion or no previous one, or its model is gone; nothing is written.
     """
     while True:
         stored = _read(storage)
@@ -168,20 +168,20 @@ def roll_back(storage: Storage) -> Decision:
         if len(reigns) < 2:
             if stored.champions is None:
                 raise no_champion(storage)
-            raise ConfigError(f"there is no champion before this one in {storage.url}/{CHAMPION}")
+            raise ConfigError(f"there is no previous champion in {storage.url}/{CHAMPION}")
         if not storage.exists(reigns[-2].model):
             raise ConfigError(
-                f"the champion before this one, {reigns[-2]}, has no model any more: {reigns[-2].model} is not in "
+                f"the previous champion, {reigns[-2]}, no longer has a model: {reigns[-2].model} is not in "
                 f"{storage.url}"
             )
-        why = f"asked for; it was champion before {reigns[-1]}"
+        why = f"requested; it was champion before {reigns[-1]}"
         decision = Decision(time=logs.event("")["time"], action="rolled back", contender=reigns[-2], why=why)
         if _swap(storage, stored, decision):
             return decision
 
 
 def _reigns(champions: Champions | None) -> list[Contender]:
-    """Return who became champion one after the other; a rollback takes the last of them away."""
+    """Return the successive champions; a rollback removes the last one."""
     reigns: list[Contender] = []
     for decision in champions.history if champions else ():
         if decision.action == "crowned":
@@ -204,11 +204,11 @@ def _decide(champions: Champions | None, challenger: Contender) -> Decision:
             "kept",
             (
                 f"it learned {challenger.problem} and {champions.champion} learned {champions.champion.problem}, "
-                "which cannot be compared: give each problem an output of its own"
+                "which cannot be compared: give each problem its own output"
             ),
         )
     elif challenger.median_high is not None and _has_no_interval(champions.champion):
-        action, why = "crowned", f"too few starts for an interval had {champions.champion}"
+        action, why = "crowned", f"{champions.champion} had too few starts for an interval"
     elif _is_better(challenger, champions.champion):
         action, why = "crowned", f"its interval lies below that of {champions.champion}"
     else:
@@ -223,7 +223,7 @@ def _has_no_interval(contender: Contender) -> bool:
 def _is_better(challenger: Contender, champion: Contender) -> bool:
     if challenger.median_high is None:
         return False
-    # What the champion's data do not reach lies beyond its limit: above every epoch up to it.
+    # An end that the champion's data do not reach is beyond its limit: above every epoch up to it.
     return challenger.median_high < (champion.median_low or champion.epochs + 1)
 
 

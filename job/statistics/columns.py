@@ -1,6 +1,6 @@
-"""The numbers that a leaderboard shows of each trial: the one list that the terminal, the page and the README take.
+"""The numbers that a leaderboard shows for each trial: one list for the terminal, the page and the README.
 
-leaderboard.csv and the JSON have every field of `Outcome`, in which a column's numbers are.
+leaderboard.csv and the JSON have every field of `Outcome`, which holds the columns' numbers.
 """
 
 from collections.abc import Callable
@@ -12,18 +12,18 @@ from job.wording import epochs_words, median_words, p_value_words, share_words
 
 @dataclass(frozen=True)
 class Column:
-    """One number of each trial, or one with its interval."""
+    """One number for each trial, or one with its interval."""
 
     title: str
-    """What it is called at the head of the column."""
+    """The heading of the column."""
     value: Callable[[LeaderboardRow], float | None]
     """The number to sort by; None sorts after all numbers."""
     words: Callable[[LeaderboardRow, int], str]
-    """What is shown of a row, given the epoch limit; a column that is empty in every row is left out."""
+    """What is shown for a row, given the epoch limit; a column that is empty in every row is left out."""
     meaning: str
     """What the README says about it."""
     terminal_title: str = ""
-    """Its title in a terminal, where that takes two lines."""
+    """Its title in a terminal, if that takes two lines."""
 
 
 MEDIAN = Column(
@@ -55,7 +55,7 @@ P_VALUE = Column(
     terminal_title="p against\nwinner",
     value=lambda row: row.p_adjusted,
     words=lambda row, _: "" if row.p_adjusted is None else p_value_words(row.p_adjusted),
-    meaning="how often chance alone would give a difference as large (log-rank test)",
+    meaning="how often chance alone would give a difference this large (log-rank test)",
 )
 
 COLUMNS = (MEDIAN, SPREAD, SOLVED, P_VALUE)
@@ -63,5 +63,5 @@ COLUMNS = (MEDIAN, SPREAD, SOLVED, P_VALUE)
 
 
 def shown_columns(rows: tuple[LeaderboardRow, ...]) -> list[Column]:
-    """Return the columns that say something of these rows."""
+    """Return the columns that have something to show for these rows."""
     return [column for column in COLUMNS if any(column.words(row, 1) for row in rows)]

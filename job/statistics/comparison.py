@@ -11,7 +11,7 @@ from job.statistics.survival import ROUNDING, EpochsToSolve, censored
 SIGNIFICANCE_LEVEL = 0.05
 
 MOST_PERMUTED = 16
-"""Of so many replicates, there are at most 12,870 ways to share them among two trials."""
+"""There are at most 12,870 ways to split this many replicates between two trials."""
 
 
 @dataclass(frozen=True)
@@ -19,9 +19,9 @@ class Comparison:
     """The log-rank test of a first trial against a second.
 
     Attributes:
-        z: the signed statistic, standard normal where the two do not differ; positive where the first solves
+        z: the signed statistic, standard normal if the two do not differ; positive if the first solves
             sooner. Its square is the chi-squared statistic (1 degree of freedom) that R's survdiff prints.
-        p_value: two-sided, of this one comparison.
+        p_value: two-sided, for this one comparison.
         p_adjusted: the same, corrected for the number of comparisons that could have been made.
     """
 
@@ -44,8 +44,7 @@ def log_rank_test(first: EpochsToSolve, second: EpochsToSolve, *, among: int = 2
     """Test whether two trials differ in their epochs to solve, and which of them is sooner.
 
     The log-rank test (`scipy.stats.logrank`; Mantel, Cancer Chemotherapy Reports 50, 1966) weighs all
-    epochs that were watched. It finds a trial that is sooner throughout; two trials whose curves cross can
-    look alike to it.
+    observed epochs. It finds a trial that is sooner throughout; two trials whose curves cross can look alike to it.
 
     Args:
         first: one trial.
@@ -55,9 +54,9 @@ def log_rank_test(first: EpochsToSolve, second: EpochsToSolve, *, among: int = 2
             is for two trials that were chosen beforehand.
 
     Returns:
-        The test. Where it has nothing to go by (none solved, or all at once), the p-values are 1. Of few
-        replicates the normal approximation would be too sure: up to 16 of both together, the p-value is that of
-        the exact permutation test of the log-rank scores (Peto and Peto, J. R. Stat. Soc. A 135, 1972).
+        The test. If it has nothing to go by (none solved, or all at once), the p-values are 1. With few
+        replicates, the normal approximation would be overconfident: up to 16 in both together, the p-value is
+        that of the exact permutation test of the log-rank scores (Peto and Peto, J. R. Stat. Soc. A 135, 1972).
     """
     with np.errstate(divide="ignore", invalid="ignore"):  # nothing to go by: a variance of 0
         test = logrank(censored(first), censored(second))
@@ -68,7 +67,7 @@ def log_rank_test(first: EpochsToSolve, second: EpochsToSolve, *, among: int = 2
 
 
 def _permutation_p(first: EpochsToSolve, second: EpochsToSolve) -> float:
-    """Give the two-sided p-value among all ways to share the replicates among two trials of these sizes."""
+    """Return the two-sided p-value over all ways to split the replicates between two trials of these sizes."""
     epochs = np.concatenate([first.epochs, second.epochs])
     solved = np.concatenate([first.solved, second.solved])
     times = np.unique(epochs[solved])

@@ -48,7 +48,7 @@ def leaderboard_record(board: Leaderboard) -> dict[str, Any]:
 
 
 def leaderboard_csv(board: Leaderboard) -> str:
-    """Return the leaderboard as CSV, a trial a line; a number that the data do not reach is empty."""
+    """Return the leaderboard as CSV, one trial per line; a number that the data do not reach is empty."""
     text = io.StringIO()
     numbers = [field.name for field in fields(Outcome)]
     columns = ["place", "trial", *AXIS_NAMES, "weights", *numbers, "standing", "p_adjusted"]

@@ -19,7 +19,7 @@ class Leaderboard:
     run: str
     """The run's name."""
     url: str
-    """Where the run lies."""
+    """Where the run is."""
     problem: str
     """The problem's name in a sentence, such as `XOR`."""
     epochs: int
@@ -29,9 +29,9 @@ class Leaderboard:
     missing: tuple[str, ...]
     """The trials that have no result yet."""
     ranking: Ranking | None
-    """The comparisons behind the rows; None without any row."""
+    """The comparisons behind the rows; None if there are no rows."""
     damaged: tuple[str, ...] = ()
-    """The trials whose result cannot be read and that are left out of the rows."""
+    """The trials whose result cannot be read, and which are left out of the rows."""
 
     @property
     def verdict(self) -> str:
@@ -63,8 +63,8 @@ def leaderboard_of(run: Run, data: Mapping[str, EpochsToSolve], damaged: Sequenc
 
     Args:
         run: the run.
-        data: what was seen of each trial that is done, by its name, in the grid's order.
-        damaged: the trials that are done and cannot be read.
+        data: what was observed of each trial that is done, by its name, in the grid's order.
+        damaged: the trials that are done but cannot be read.
     """
     grid = {trial.name: trial for trial in trials(run.settings)}
     missing = tuple(name for name in grid if name not in data and name not in damaged)

@@ -14,7 +14,7 @@ class Ranking:
 
     Attributes:
         outcomes: each trial's numbers by its name, best first.
-        winner: the best trial's name; None where no replicate of any trial solved.
+        winner: the best trial's name; None if no replicate of any trial solved the problem.
         comparisons: the winner (first) against each other trial (second), by the other's name, best first;
             empty without a winner.
     """
@@ -32,7 +32,7 @@ class Ranking:
     def sooner_overall(self) -> tuple[str, ...]:
         """The trials that solve sooner than the winner, taken over all epochs; all are in `not_told_apart`.
 
-        A winner by its median can be behind over all epochs where its other half solves late or never.
+        A winner by its median can be slower over all epochs if its other half solves late or never.
         """
         return tuple(name for name, test in self.comparisons.items() if test.second_is_sooner)
 
@@ -40,17 +40,17 @@ class Ranking:
 def rank_trials(trials: Mapping[str, EpochsToSolve], costs: Mapping[str, float] | None = None) -> Ranking:
     """Order the trials, name the winner, and test every other trial against it.
 
-    The order is by the median, trials that do not reach theirs last; then by the share solved, highest first;
+    Trials are ordered by median, those that do not reach theirs last; then by the share solved, highest first;
     then by cost, lowest first; then as given.
 
     The winner is chosen by looking at the data, so each test is corrected for all k(k-1)/2 pairs of the k
     trials, not for the k-1 pairs with the winner: among 15 trials of 256 replicates that do not differ, at
-    least one was told apart from the winner in 2.2 % of 1,000 simulated sweeps, and in 11.7 % corrected for 14
-    tests (tests/benchmarks/verdicts.py).
+    least one was told apart from the winner in 2.2 % of 1,000 simulated sweeps, and in 11.7 % if corrected for
+    14 tests (tests/benchmarks/verdicts.py).
 
     Args:
-        trials: what was seen of each trial, by its name.
-        costs: what each trial costs, in one unit, such as its number of weights; None where it does not
+        trials: what was observed of each trial, by its name.
+        costs: what each trial costs, in one unit, such as its number of weights; None if it does not
             matter.
 
     Returns:

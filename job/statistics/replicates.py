@@ -1,4 +1,4 @@
-"""What a run has stored of a trial's replicates, as censored data."""
+"""A trial's replicates as stored in its run, as censored data."""
 
 import csv
 import io
@@ -12,7 +12,7 @@ from job.statistics.survival import EpochsToSolve
 
 
 def read_epochs_to_solve(run: Run, result: TrialResult) -> EpochsToSolve:
-    """Read what was seen of a trial's replicates from its replicates.csv.
+    """Read what was observed of a trial's replicates from its replicates.csv.
 
     Raises:
         DamagedResultError: the file is gone or damaged.

@@ -25,7 +25,7 @@ class LeaderboardRow:
     """Its numbers."""
     standing: str
     """`winner`; `not told apart`: the data do not show that it is worse than the winner; `worse`; or `unranked`:
-    no start of any trial was solved, so there is no winner."""
+    no start of any trial solved the problem, so there is no winner."""
     p_adjusted: float | None
     """The p-value of its log-rank test against the winner, corrected for the number of comparisons."""
 

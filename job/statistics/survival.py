@@ -1,8 +1,8 @@
 """Epochs to solve as censored data: each trial's numbers, and which trials differ from the winner.
 
-A replicate that did not get there within the epoch limit is right-censored: all that is known is that it
-needs more epochs than it was watched for. It is neither dropped nor counted as if it had solved at the limit.
-A number that the data do not reach, such as the median where fewer than half solved, is None.
+A replicate that did not solve the problem within the epoch limit is right-censored: all that is known is that it
+needs more epochs than were observed. It is neither dropped nor counted as if it had solved at the limit. A number
+that the data do not reach, such as the median if fewer than half solved, is None.
 """
 
 import warnings
@@ -18,27 +18,27 @@ from job.runs.results import Outcome
 CONFIDENCE_LEVEL = 0.95
 
 ROUNDING = 1e-9
-"""A survival curve is a product of fractions: 0.5 may come out as 0.5000000000000002. A replicate is more."""
+"""A survival curve is a product of fractions: 0.5 may come out as 0.5000000000000002. One replicate weighs more."""
 
 
 @dataclass(frozen=True, eq=False)
 class EpochsToSolve:
-    """What was seen of one trial's R replicates.
+    """What was observed of one trial's R replicates.
 
     Attributes:
-        epochs: (R,) whole numbers from 1: the epoch at which the replicate solved, or the last one that it
-            was watched for and had not.
-        solved: (R,) true where the replicate solved, false where it is right-censored.
+        epochs: (R,) whole numbers from 1: the epoch at which the replicate solved or, if it did not, the
+            last one observed.
+        solved: (R,) true if the replicate solved, false if it is right-censored.
 
     Raises:
-        ValueError: there is no replicate, or these are not two such arrays of one length.
+        ValueError: there is no replicate, or these are not two such arrays of equal length.
     """
 
     epochs: NDArray[np.integer]
     solved: NDArray[np.bool_]
 
     def __post_init__(self) -> None:
-        """Refuse what would give a number that looks right and is not."""
+        """Refuse what would give a number that looks right but is not."""
         if self.epochs.ndim != 1 or self.epochs.shape != self.solved.shape:
             raise ValueError(f"epochs and solved must both be (R,), not {self.epochs.shape}, {self.solved.shape}")
         if not np.issubdtype(self.epochs.dtype, np.integer) or self.solved.dtype != np.bool_:
@@ -46,19 +46,19 @@ class EpochsToSolve:
         if self.epochs.size == 0:
             raise ValueError("a trial needs at least one replicate")
         if self.epochs.min() < 1:
-            raise ValueError(f"epochs count from 1, and one of them is {self.epochs.min()}")
+            raise ValueError(f"epochs count from 1, but one of them is {self.epochs.min()}")
 
 
 @dataclass(frozen=True, eq=False)
 class SurvivalCurve:
-    """The share of a trial's replicates that has not solved, as a falling step function of the epoch.
+    """The share of a trial's replicates that have not solved, as a decreasing step function of the epoch.
 
     Attributes:
-        epochs: (K,) rising: each epoch at which a replicate solved or was last watched; before the first, the
+        epochs: (K,) ascending: each epoch at which a replicate solved or was last observed; before the first, the
             share is 1.
         share: (K,) the Kaplan-Meier estimate from that epoch on.
         low: (K,) lower end of its pointwise 95 % interval.
-        high: (K,) upper end of it.
+        high: (K,) upper end of that interval.
         low_before: lower end of the interval before the first of these epochs.
     """
 
@@ -73,22 +73,22 @@ def estimate_outcome(data: EpochsToSolve) -> Outcome:
     """Compute the numbers of one trial.
 
     Quantile p is the first epoch t with S(t) <= 1 - p, where S is the Kaplan-Meier estimate of the share that
-    has not solved by t (`scipy.stats.ecdf`; Kaplan and Meier, J. Am. Stat. Assoc. 53, 1958). So it is
-    always an epoch at which a replicate solved; where S stays at exactly 1 - p, R's survfit gives the
-    middle of that flat.
+    has not solved by t (`scipy.stats.ecdf`; Kaplan and Meier, J. Am. Stat. Assoc. 53, 1958). It is
+    therefore always an epoch at which a replicate solved; if S stays at exactly 1 - p, R's survfit gives the
+    middle of that plateau.
 
     The median's interval ends where the pointwise 95 % band of S crosses one half (Brookmeyer and Crowley,
     Biometrics 38, 1982); the band is the log-log one of Kalbfleisch and Prentice (The Statistical Analysis
-    of Failure Time Data, 1980), `conf.type="log-log"` in R. In 10,000 simulated trials, a quarter
-    of the replicates censored, it held the true median 97 % of the time with 256 replicates and with 32
-    (tests/benchmarks/verdicts.py). With fewer than 6 replicates no interval that assumes no shape of the
-    distribution reaches 95 %: it goes from epoch 1 to None.
+    of Failure Time Data, 1980), `conf.type="log-log"` in R. In 10,000 simulated trials, with a
+    quarter of the replicates censored, it held the true median 97 % of the time with 256 replicates and with 32
+    (tests/benchmarks/verdicts.py). With fewer than 6 replicates, no distribution-free interval reaches 95 %:
+    it goes from epoch 1 to None.
 
     The share's interval is Wilson's (`scipy.stats.binomtest`; recommended by Brown, Cai and DasGupta,
-    Statistical Science 16, 2001). It takes every replicate to have been watched up to the same limit.
+    Statistical Science 16, 2001). It assumes that every replicate was observed up to the same limit.
 
     Args:
-        data: what was seen of the trial's replicates.
+        data: what was observed of the trial's replicates.
 
     Returns:
         The trial's numbers.
@@ -112,13 +112,13 @@ def estimate_outcome(data: EpochsToSolve) -> Outcome:
 
 
 def survival_curve(data: EpochsToSolve) -> SurvivalCurve:
-    """Estimate the share of a trial's replicates that has not solved, by epoch.
+    """Estimate the share of a trial's replicates that have not solved, by epoch.
 
     `estimate_outcome` takes the median and its interval from the same estimate and band: they are where the curve
     and the band cross one half.
 
     Args:
-        data: what was seen of the trial's replicates.
+        data: what was observed of the trial's replicates.
 
     Returns:
         The curve.
@@ -136,16 +136,15 @@ def survival_curve(data: EpochsToSolve) -> SurvivalCurve:
 
 
 def censored(data: EpochsToSolve) -> CensoredData:
-    """Return the data as SciPy takes them."""
+    """Return the data as SciPy expects them."""
     return CensoredData.right_censored(data.epochs, ~data.solved)
 
 
 def _band(curve: Any, solved: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Give the pointwise 95 % band of the curve; where it falls to 0, the log-log formula is 0/0.
+    """Return the pointwise 95 % band of the curve; where the curve falls to 0, the log-log formula is 0/0.
 
-    There the exact binomial interval of "none of those that solved is left" stands in (Clopper and Pearson,
-    Biometrika 26, 1934), so that 6 replicates or more that all solve at one epoch have an interval: that
-    epoch.
+    There, the exact binomial interval of "none of those that solved is left" replaces it (Clopper and Pearson,
+    Biometrika 26, 1934), so that 6 or more replicates that all solve at one epoch have an interval: that epoch.
     """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The confidence interval is undefined", RuntimeWarning)
@@ -159,11 +158,11 @@ def _band(curve: Any, solved: int) -> tuple[NDArray[np.float64], NDArray[np.floa
 
 
 def _all_left(replicates: int) -> float:
-    """Give the lower end of the exact 95 % interval of the share that is left where all are (Clopper, Pearson)."""
+    """Return the lower end of the exact 95 % interval of the share left when all are left (Clopper, Pearson)."""
     return float(binomtest(replicates, replicates).proportion_ci(CONFIDENCE_LEVEL, method="exact").low)
 
 
 def _first_epoch(epochs: NDArray[np.float64], shares: NDArray[np.float64], level: float) -> int | None:
-    """Give the first epoch at which a falling curve is at the level or below; None if it never is."""
+    """Return the first epoch at which a falling curve is at or below the level; None if it never is."""
     reached = np.flatnonzero(shares <= level + ROUNDING)
     return int(epochs[reached[0]]) if reached.size else None

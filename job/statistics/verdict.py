@@ -8,7 +8,7 @@ from job.statistics.rows import WORSE, LeaderboardRow
 from job.wording import epochs_words, hidden_layers_words, limit_words, listed, percent, shares_words
 
 MOST_LETTERS = 100
-"""The most letters of the first five names of a list: of longer names, two are listed."""
+"""A list shows its first five names if these have at most this many characters together, or else two."""
 
 
 def verdict_words(
@@ -20,11 +20,11 @@ def verdict_words(
     missing: Sequence[str] = (),
     damaged: Sequence[str] = (),
 ) -> str:
-    """Say in one sentence which trial of a run is best, how sure that is, and which others may be as good.
+    """Return in one sentence which trial of a run is best, how certain that is, and which others may be as good.
 
     Args:
         rows: the trials that have a result, best first.
-        ranking: the comparisons behind the rows; None without any row.
+        ranking: the comparisons behind the rows; None if there are no rows.
         title: the problem's name in a sentence, such as `XOR`.
         limit: the epoch limit.
         missing: the trials that have no result yet.
@@ -46,7 +46,7 @@ def verdict_words(
 
 
 def outcome_words(numbers: Outcome, limit: int, title: str) -> str:
-    """Say a trial's outcome in one line.
+    """Return a trial's outcome in one line.
 
     Args:
         numbers: the outcome.

@@ -172,7 +172,7 @@ def test_the_champion_on_a_volume_is_shown_explained_and_rolled_back(namespace, 
     assert said.out == f"champion again: {winner('volume-r7', 50)}\n"
     said = xor_sweep("champion", "rollback", "--release", "volume")
     assert (said.code, said.out) == (2, "")
-    assert said.error == "there is no champion before this one in /output/champion.json"
+    assert said.error == "there is no previous champion in /output/champion.json"
     assert helper_pods(namespace) == []
 
 
