@@ -97,7 +97,7 @@ def test_writing_a_block_leaves_the_rest_of_the_page_alone(tmp_path, monkeypatch
 
 
 def test_the_default_sweep_gives_the_medians_that_the_readme_shows(tmp_path):
-    board = make.sweep({"output": str(tmp_path)})
+    board = make.sweep_leaderboard({"output": str(tmp_path)})
     shown = re.search(r"<!-- default sweep -->(.*?)<!-- end -->", README, re.DOTALL)[1]
     for row in board.rows:
         median = re.search(rf"{row.trial} .*? (>?\d+) \(", shown)[1]
