@@ -1,4 +1,4 @@
-"""One trial up close: what the page shows of it by itself."""
+"""One trial up close: what the page shows of this trial alone."""
 
 import json
 from dataclasses import dataclass
@@ -17,30 +17,30 @@ MOST_ANSWERS = 32
 """The most answers of a network that are listed, if its problem cannot be drawn as a plane."""
 
 MOST_ASKED = 8
-"""The most rows in which the program that loads a model asks it."""
+"""The most rows that the program that loads a model passes to it."""
 
 
 @dataclass(frozen=True)
 class CloseUp:
-    """What the page shows of one trial by itself."""
+    """What the page shows of one trial alone."""
 
     row: LeaderboardRow
     words: str
     chosen: str
     """Which start it is, how long it was trained, and why it was chosen."""
     trained: int
-    """After how many epochs its network is shown."""
+    """The number of epochs after which its network is shown."""
     replay: str
     """The command that trains the chosen start again."""
     accuracy: Drawing | None
     accuracy_words: str
     lines: int
-    """Of how many single starts the drawing has lines."""
+    """How many single starts are drawn as lines."""
     dots: bool
-    """Whether it has dots where they solved it."""
+    """Whether dots mark where they solved it."""
     plane: Drawing | None
     answers: list[RowAnswer]
-    """Its answers in all rows of the problem; none where they are not known."""
+    """Its answers for all rows of the problem; empty if they are not known."""
     right: int
     """How many of them are right."""
     hardest: list[RowAnswer]
@@ -48,9 +48,9 @@ class CloseUp:
     network: Drawing | None
     network_words: str
     model: str | None
-    """The model file, as seen from the page; None where it is gone or damaged."""
+    """The path of the model file relative to the page; None if the file is gone or damaged."""
     card: str | None
-    """Its model card, as seen from the page."""
+    """The same for its model card."""
     loading: str
     """The program that loads it."""
     problems: tuple[str, ...]
@@ -60,9 +60,9 @@ def close_up(report: Report, detail: Detail, exported: bool) -> CloseUp:
     """Return what the page shows of a trial.
 
     Args:
-        report: what is known of the run.
+        report: what is known about the run.
         detail: the trial.
-        exported: the page's links lead to the files as `xor-sweep results` lays them out.
+        exported: whether the page's links lead to the files as `xor-sweep results` lays them out.
     """
     why_not = why_not_drawn(detail)
     within = f"trials/{detail.row.trial}/{detail.result.attempt}"
@@ -94,19 +94,22 @@ def close_up(report: Report, detail: Detail, exported: bool) -> CloseUp:
         loading=_loading(report, f"{within}/{MODEL}", f"{folder}/{MODEL}" if on_a_disk else None),
         problems=(
             *detail.damaged,
-            *(f"The run was made without {name}, so what is drawn from it is missing." for name in detail.lacking),
+            *(
+                f"The run was made without {name}, so everything drawn from it is missing."
+                for name in detail.lacking
+            ),
         ),
     )
 
 
 def _loading(report: Report, name: str, path: str | None) -> str:
-    """Return the program that loads a model and asks it, ready to copy.
+    """Return the program that loads a model and runs it on the rows, ready to copy.
 
     Args:
-        report: what is known of the run.
+        report: what is known about the run.
         name: the model's name in the run.
-        path: the model's path as seen from the page, which the page makes whole by itself where it is opened
-            from a disk; None if both are in a bucket, which Keras cannot read.
+        path: the model's path relative to the page, which the page makes absolute when it is opened from a disk;
+            None if both are in a bucket, which Keras cannot read.
     """
     run, rows = report.run, report.problem.rows
     note = "in the folder of this page"

@@ -1,4 +1,4 @@
-"""What a drawing needs of a trial's history.csv."""
+"""What a drawing needs from a trial's history.csv."""
 
 import csv
 import io
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 LEAST_MEAN_CHANGE = 0.01
-"""How much the mean must differ from the last one kept, or its epoch is not kept for its sake."""
+"""How much the mean must differ from the last one kept for its epoch to be kept."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class History:
         low: (K,) the 10 % quantile, from 0 to 1.
         median: (K,) the median.
         high: (K,) the 90 % quantile.
-        mean: (K,) the mean; until the next of them it differs by less than `LEAST_MEAN_CHANGE`.
+        mean: (K,) the mean; before the next one, it changes by less than `LEAST_MEAN_CHANGE`.
     """
 
     epochs: NDArray[np.int64]
@@ -31,11 +31,11 @@ class History:
 
 
 def parse_history(data: bytes) -> History:
-    """Parse history.csv, keeping the epochs at which a quantile changes, or the mean by enough to be seen.
+    """Parse history.csv, keeping the epochs at which a quantile changes, or the mean changes visibly.
 
     Raises:
-        ValueError: what is wrong with it, in words that follow the file's name.
-        csv.Error: it is no CSV file.
+        ValueError: it is not valid; the message says why, in words that follow the file's name.
+        csv.Error: it is not a CSV file.
     """
     columns = ("accuracy_q10", "accuracy_median", "accuracy_q90", "accuracy_mean")
     kept: list[list[float]] = []
@@ -45,11 +45,11 @@ def parse_history(data: bytes) -> History:
         raise ValueError(f"it has no column {', '.join(sorted(lacking))}")
     for line in lines:
         row = [float(line["epoch"]), *(float(line[name]) for name in columns)]
-        # "Not less": what is no number is kept, too, for the check below.
+        # "Not less" also keeps what is not a number, for the check below.
         if not kept or row[1:4] != kept[-1][1:4] or not abs(row[4] - kept[-1][4]) < LEAST_MEAN_CHANGE:
             kept.append(row)
     if not kept:
-        raise ValueError("it has no epoch")
+        raise ValueError("it has no epochs")
     if kept[-1] != row:
         kept.append(row)
     epochs, low, median, high, mean = np.array(kept).T

@@ -10,7 +10,7 @@ for (const choice of all("input[name=metric]")) {
   show();
 }
 
-// The numbers of what is pointed at or has the keyboard's focus.
+// The numbers of the cell under the pointer or with the keyboard's focus.
 const tip = document.getElementById("tip");
 function showTip(mark) {
   tip.textContent = mark.dataset.tip;
@@ -30,7 +30,7 @@ for (const mark of all("[data-tip]")) {
 }
 document.addEventListener("keydown", (event) => { if (event.key === "Escape") hideTip(); });
 
-// What goes on to a side fades there.
+// What continues past an edge fades there.
 for (const box of all(".scroll")) {
   const fade = () => {
     box.classList.toggle("before", box.scrollLeft > 1);
@@ -40,7 +40,7 @@ for (const box of all(".scroll")) {
   new ResizeObserver(fade).observe(box);
 }
 
-// The trials whose survival curves are shown; each takes the first colour and dashes that are free.
+// The trials whose survival curves are shown; each takes the first free colour and dashes.
 const picks = all("#picker input");
 const series = new Map(all(".survival .series").map((line) => [line.dataset.trial, line]));
 const names = new Map(all(".survival .at").map((name) => [name.dataset.trial, name]));
@@ -74,7 +74,7 @@ function pick(box) {
   line.toggleAttribute("hidden", !box.checked);
   name.toggleAttribute("hidden", !box.checked);
 }
-// No name lies on another: the lower one goes down.
+// No name overlaps another: the lower one moves down.
 function spreadNames() {
   const apart = Number(nameGroup.dataset.nameHeight);
   const boxes = [...slots].map(([trial, slot]) => {
@@ -143,7 +143,7 @@ if (choice) {
   showLinked();
 }
 
-// The leaderboard, sorted by any column; what has no number comes last.
+// The leaderboard, sorted by any column; rows without a number come last.
 for (const button of all("th button")) {
   button.addEventListener("click", () => {
     const head = button.closest("th");
@@ -163,7 +163,7 @@ for (const button of all("th button")) {
   });
 }
 
-// Opened from a disk, the program names the model by its whole path.
+// If the page is opened from a disk, the program names the model by its absolute path.
 if (location.protocol === "file:") {
   for (const code of all("pre[data-model]")) {
     const path = decodeURIComponent(new URL(code.dataset.model, location.href).pathname).replace(/^\/(?=[A-Za-z]:)/, "");

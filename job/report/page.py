@@ -1,4 +1,4 @@
-"""The report's page: one file that needs nothing else, and writing it into the run."""
+"""The report's page, one self-contained file, and writing it into the run."""
 
 import base64
 import re
@@ -37,16 +37,16 @@ from job.wording import count_words, listed, value_words
 INDEX = f"{REPORT}/index.html"
 
 MOST_TABLE_ROWS = 1000
-"""The most rows of the page's leaderboard; leaderboard.csv has them all."""
+"""The most rows of the page's leaderboard; leaderboard.csv has all of them."""
 
 MOST_UNBROKEN = 16
-"""The longest name that has room in a line on a telephone."""
+"""The longest name that fits on one line on a phone, in letters."""
 
 FEW_INTERVALS = 15
-"""The most trials of the medians beside the heat map."""
+"""The most trials in the picture of the medians next to the heat map."""
 
 FIRST_PLANES = 20
-"""So many decision boundaries are seen at once; the others can be opened."""
+"""This many decision boundaries are visible at first; the others can be expanded."""
 
 
 def write_report(run: Run, known: Iterable[Undone] = ()) -> Report:
@@ -54,10 +54,10 @@ def write_report(run: Run, known: Iterable[Undone] = ()) -> Report:
 
     Args:
         run: the run; it may be unfinished.
-        known: trials without a result of which the caller knows why.
+        known: trials without a result for which the caller knows the reason.
 
     Returns:
-        What the report shows, with what could not be read.
+        What the report shows, including what could not be read.
 
     Raises:
         StorageError, StorageUnavailableError: it cannot be read or written.
@@ -68,7 +68,7 @@ def write_report(run: Run, known: Iterable[Undone] = ()) -> Report:
 
 
 def store(report: Report) -> None:
-    """Write report/index.html, the SVG files and leaderboard.csv; newer ones replace older ones.
+    """Write report/index.html, the SVG files and leaderboard.csv, replacing older ones.
 
     Raises:
         StorageError, StorageUnavailableError: they cannot be written.
@@ -86,10 +86,10 @@ def render(report: Report, *, exported: bool = False) -> str:
 
     Args:
         report: what it shows.
-        exported: its links lead to the files as `xor-sweep results` lays them out, not as they lie in the run.
+        exported: whether its links lead to the files as `xor-sweep results` lays them out, not as the run does.
 
     Returns:
-        One HTML document. It does not depend on where the run's folder is, nor on how that was named.
+        One HTML document. It depends neither on where the run's folder is nor on how the folder was named.
     """
     style = pictures.style() + _resource("page.css")
     script = _resource("page.js")
@@ -115,7 +115,7 @@ def render(report: Report, *, exported: bool = False) -> str:
             settings_table=list(_settings_table(report)),
         )
     )
-    # A file of the run may hold half a surrogate pair, which no file can be written with.
+    # A file of the run may hold half a surrogate pair, which cannot be written to a file.
     return page.encode(errors="replace").decode()
 
 
@@ -128,7 +128,7 @@ def _environment(report: Report) -> Environment:
 
 
 def _unbroken(sentence: str, report: Report) -> Markup:
-    """Return a sentence in which no trial's name, unless it is long, and no number is broken over two lines."""
+    """Return a sentence in which no number and no trial's name, unless it is long, breaks across two lines."""
     names = {row.trial for row in report.board.rows if len(row.trial) <= MOST_UNBROKEN}
     parts = [
         tag("span", part, class_="name") if part in names or " " in part.strip() else escape(part)
@@ -138,7 +138,7 @@ def _unbroken(sentence: str, report: Report) -> Markup:
 
 
 def _grid(report: Report) -> dict[str, Any]:
-    """Return what the page shows of the grid: its heat maps, and the medians beside them."""
+    """Return what the page shows of the grid: its heat maps, and the medians next to them."""
     panels, more_panels = heatmap.panels(report)
     return {
         "metrics": METRICS,
@@ -152,7 +152,7 @@ def _grid(report: Report) -> dict[str, Any]:
 
 
 def _survival(report: Report) -> dict[str, Any]:
-    """Return the survival curves, and the trials that a reader can pick, with the looks of those that are shown."""
+    """Return the survival curves, and the trials that a reader can pick, with the styles of those shown."""
     picks = survival.default_picks(report)
     slots = {name: slot(place) for place, name in enumerate(picks)}
     return {
@@ -184,7 +184,7 @@ class _Section:
     title: str
     drawing: Drawing | None
     words: str
-    """What it says, or why there is none."""
+    """What the drawing shows, or why there is none."""
 
 
 def _section(report: Report, picture: Picture) -> _Section:
@@ -223,7 +223,7 @@ def _table_row(report: Report, row: LeaderboardRow, index: int, columns: list[Co
 
 
 def _settings_table(report: Report) -> Iterator[tuple[str, str]]:
-    """Yield what the sweep was, where and when, as far as sweep.json says it."""
+    """Yield what the sweep was, and where and when it ran, as far as sweep.json records it."""
     settings, sweep = report.run.settings, report.sweep
     yield "problem", report.problem.name
     for axis in AXES:
@@ -249,7 +249,7 @@ def _resource(name: str) -> str:
 
 
 def _policy(style: str, script: str) -> str:
-    """Return the page's content security policy: its own style and script by their checksums, nothing else."""
+    """Return the page's content security policy: its own style and script, by checksum, and nothing else."""
     own = {
         kind: base64.b64encode(sha256(content.encode()).digest()).decode()
         for kind, content in (("style", style), ("script", script))

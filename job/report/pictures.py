@@ -1,7 +1,7 @@
-"""Every kind of picture of the report, in one list: for the page, the SVG files, `plot` and its help.
+"""Every kind of picture in the report, in one list: for the page, the SVG files, `plot` and its help.
 
-The list itself imports nothing that takes long, as `xor-sweep --help` needs it: each picture's file is imported
-when it is drawn.
+The list itself imports nothing slow, because `xor-sweep --help` needs it: each picture's module is imported when
+the picture is drawn.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,18 +21,18 @@ class Picture:
     """One kind of picture."""
 
     kind: str
-    """Its name for `plot`, and that of its SVG file."""
+    """Its name, for `plot` and for its SVG file."""
     title: str
     """What it shows, as a heading."""
     draw: "Callable[[Report, Sequence[Detail]], Drawing]"
-    """Draws it from a report, of these trials; without any, of its own choice.
+    """Draws it from a report, for the given trials or, if there are none, for its own choice.
 
-    It raises NothingToDrawError where there is nothing to draw, or a named trial cannot be drawn.
+    It raises NothingToDrawError if there is nothing to draw, or if a named trial cannot be drawn.
     """
     of_trials: bool = False
     """Whether it draws trials one by one, so that a reader can choose which."""
     needs_results: bool = True
-    """Whether it shows nothing unless a trial has a result."""
+    """Whether it needs a trial with a result."""
     in_template: bool = False
     """Whether page.html.jinja has a place for it; every other picture gets a section of its own on the page."""
 
@@ -118,12 +118,12 @@ def draw(report: "Report", kind: str, trials: Sequence[str] = ()) -> str:
     """Draw one picture.
 
     Args:
-        report: what is known of the run.
+        report: what is known about the run.
         kind: the kind of one of `PICTURES`.
         trials: the names of the trials to draw, if the picture draws trials one by one; empty for its own choice.
 
     Returns:
-        The text of an SVG file, which holds its style for light and for dark.
+        The text of an SVG file, with its style for light and dark mode.
 
     Raises:
         ConfigError: one of the trials cannot be drawn by itself.
@@ -132,7 +132,7 @@ def draw(report: "Report", kind: str, trials: Sequence[str] = ()) -> str:
     by_name = {detail.row.trial: detail for detail in report.details}
     if unknown := [name for name in trials if name not in by_name]:
         known = ", ".join([*by_name][:10]) or "none"
-        raise ConfigError(f"--trials: '{unknown[0]}' has no result that can be drawn; those that have: {known}")
+        raise ConfigError(f"--trials: '{unknown[0]}' has no result that can be drawn; those that have one: {known}")
     (picture,) = (picture for picture in PICTURES if picture.kind == kind)
     try:
         return as_file(drawing_of(report, picture, [by_name[name] for name in trials]))
@@ -152,7 +152,7 @@ def drawing_of(report: "Report", picture: Picture, trials: "Sequence[Detail]" = 
 
 
 def drawable(report: "Report") -> dict[str, str]:
-    """Return the SVG file's text of every picture that has something to draw, by its kind."""
+    """Return the text of the SVG file of every picture that has something to draw, by its kind."""
     drawn = {}
     for picture in PICTURES:
         try:
@@ -173,5 +173,5 @@ def as_file(drawing: "Drawing") -> str:
     """Return a drawing as the text of an SVG file."""
     from markupsafe import Markup
 
-    # A style sheet is no markup: nothing of it comes from a file of a run.
+    # A style sheet is not escaped: nothing in it comes from a run's files.
     return f"{drawing.element(Markup('<style>{}</style>').format(Markup(style())))}\n"  # noqa: S704

@@ -1,4 +1,4 @@
-"""From a run's files to what its report shows. What cannot be read is left out, with the reason kept."""
+"""From a run's files to what its report shows. What cannot be read is left out, and the reason is kept."""
 
 import csv
 import json
@@ -27,16 +27,16 @@ from job.statistics.survival import EpochsToSolve
 from job.wording import listed_reasons
 
 READS_AT_ONCE = 16
-"""Reads side by side: a bucket answers each in tens of milliseconds."""
+"""The number of parallel reads: a bucket answers each in tens of milliseconds."""
 
 ROWS_AT_ONCE = 1_000_000
-"""About so many rows are in memory at once: of trials with more replicates, fewer are read side by side."""
+"""About this many rows are in memory at once: the more replicates, the fewer trials are read in parallel."""
 
 MOST_DETAILED = 100
-"""The most trials that are drawn one by one, the best of the leaderboard: a page of more would be too large."""
+"""The most trials that are drawn one by one, the best of the leaderboard: more would make the page too large."""
 
 MOST_CHECKED = 1 << 20
-"""The most bytes of a model that is read to see whether it is sound: of a larger one, only that it is there."""
+"""The size in bytes up to which a model is read to check that it is sound; a larger one need only be there."""
 
 _Item = TypeVar("_Item")
 _Found = TypeVar("_Found")
@@ -44,7 +44,7 @@ _Found = TypeVar("_Found")
 
 @dataclass(frozen=True)
 class Detail:
-    """One trial that is drawn by itself."""
+    """One trial that is drawn individually."""
 
     row: LeaderboardRow
     result: TrialResult
@@ -54,29 +54,29 @@ class Detail:
     lacking: tuple[str, ...]
     """The files that its result does not name."""
     damaged: tuple[str, ...]
-    """What could not be read, and why: a line each."""
+    """What could not be read, and why, one line each."""
     unusable: tuple[str, ...] = ()
-    """The files that are gone or damaged, of those that a reader opens."""
+    """Which of the files that a reader opens are gone or damaged."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """All that a report shows."""
+    """Everything that a report shows."""
 
     run: Run
     sweep: Mapping[str, Any]
-    """What sweep.json holds; empty where no trial has begun."""
+    """What sweep.json holds; empty if no trial has begun."""
     board: Leaderboard
     data: Mapping[str, EpochsToSolve]
-    """What was seen of each trial of the leaderboard, by its name."""
+    """The epochs to solve of each trial on the leaderboard, by its name."""
     details: tuple[Detail, ...]
     """The trials that are drawn one by one, best first."""
     undone: tuple[Undone, ...]
-    """The trials without a result, damaged ones first; of very many, the first."""
+    """The trials without a result, damaged ones first; if there are very many, only the first."""
     failed: tuple[str, ...] = ()
-    """The trials of which it is known that they failed."""
+    """The trials that are known to have failed."""
     seconds: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    """Where the time of each trial went: `start`, `compile`, `train` and `other`, as far as they are known."""
+    """Where the time of each trial went: `start`, `compile`, `train` and `other`, as far as known."""
 
     @property
     def problem(self) -> Problem:
@@ -90,24 +90,24 @@ class Report:
 
     @cached_property
     def median_range(self) -> tuple[int, int]:
-        """The smallest and the largest median; both are the limit where there is none."""
+        """The smallest and the largest median; both are the limit if there is none."""
         medians = [row.outcome.median for row in self.board.rows if row.outcome.median is not None]
         return (min(medians), max(medians)) if medians else (self.limit, self.limit)
 
     @property
     def damage(self) -> list[str]:
-        """What could not be read: a line each."""
+        """What could not be read, one line each."""
         results = [item.why for item in self.undone if item.what == "damaged"]
         return [*results, *(line for detail in self.details for line in detail.damaged)]
 
     @property
     def damage_words(self) -> str:
         """What could not be read, in one line."""
-        return f"the report goes without what is damaged: {listed_reasons(self.damage)}"
+        return f"the report leaves out what is damaged: {listed_reasons(self.damage)}"
 
     @property
     def varied(self) -> list[Axis]:
-        """The axes beside layers and neurons in which trials differ."""
+        """The axes other than layers and neurons in which trials differ."""
         settings = self.run.settings
         return [
             axis
@@ -121,10 +121,10 @@ def read_report(run: Run, known: Iterable[Undone] = ()) -> Report:
 
     Args:
         run: the run.
-        known: trials without a result of which the caller knows why; of the others, the run may say it.
+        known: trials without a result for which the caller knows the reason; for the others, the run may have it.
 
     Returns:
-        All that is sound, and what is not.
+        Everything that is sound, and what is not.
 
     Raises:
         StorageError, StorageUnavailableError: the storage refuses, or does not answer.
@@ -209,7 +209,7 @@ def _detail(
 
 
 def _why_unusable(run: Run, result: TrialResult, file: StoredFile, stored: Collection[TrialObject]) -> str:
-    """Say why a file that a reader opens cannot be used; nothing where it can, as far as it was looked at."""
+    """Return why a file that a reader opens cannot be used; empty if the checks find nothing wrong."""
     if file.name not in (MODEL, CARD):
         return ""
     if TrialObject(result.trial, result.attempt, file.name) not in stored:

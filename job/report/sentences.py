@@ -15,20 +15,20 @@ from job.statistics.survival import EpochsToSolve
 from job.wording import count_words, epochs_words, median_words, p_equation, share_words, value_words
 
 SIGNS = {WINNER: "★", NOT_TOLD_APART: "≈"}
-"""What marks a trial's standing, beside any colour."""
+"""What marks a trial's standing, in addition to any colour."""
 
 CLAIMED_SLOWER, CLAIMED_FASTER = 32, 16
-"""The tutorial: a hidden layer of 32 neurons is slower than one of 16."""
+"""The tutorial claims that a hidden layer of 32 neurons is slower than one of 16."""
 
 CLAIMED_FOR = "xor"
 """The problem that the tutorial's networks learn."""
 
 
 def claim(report: Report) -> str | None:
-    """Hold the tutorial's claim, that 32 neurons are slower than 16, against the run's data.
+    """Test the tutorial's claim that 32 neurons are slower than 16 on the run's data.
 
     The pair was named before this run's data were seen, so its p-value needs no correction. Both networks
-    have the fewest hidden layers for which the grid has both, and are trained as the tutorial does.
+    have the fewest hidden layers for which the grid has both, and are trained as in the tutorial.
 
     Returns:
         The sentence; None if the run has no such pair, or its problem is not the tutorial's.
@@ -72,12 +72,12 @@ def spread_of(numbers: Outcome, limit: int) -> str:
 
 
 def chosen_words(start: ChosenReplicate, problem: Problem, right: bool | None) -> str:
-    """Say which start it is, how long it was trained, and why it was chosen.
+    """Return which start was chosen, how long it was trained, and why it was chosen.
 
     Args:
         start: the chosen start.
         problem: what it learned.
-        right: whether its final network gets every row right; None where that is not known.
+        right: whether its final network gets every row right; None if that is not known.
     """
     trained = f"was trained for {count_words(start.epochs_trained, 'epoch')}"
     solved = (
@@ -108,7 +108,7 @@ def replay_command(architecture: Architecture, problem: Problem, start: ChosenRe
 
 
 def trial_words(row: LeaderboardRow, limit: int) -> str:
-    """Say one trial's numbers in one line."""
+    """Return one trial's numbers in one line."""
     numbers = row.outcome
     return (
         f"{row.trial}: median {median_of(numbers, limit)} epochs, {share_of(numbers)} of "
@@ -121,10 +121,10 @@ NO_NETWORKS = "networks.json is missing or damaged"
 
 
 def require_networks(details: Sequence[Detail]) -> None:
-    """Find out whether the networks of each of these trials are known.
+    """Check that the networks of each of these trials are known.
 
     Raises:
-        NothingToDrawError: those of one are not.
+        NothingToDrawError: the networks of a trial are not known.
     """
     for detail in details:
         if detail.networks is None:

@@ -15,7 +15,7 @@ MOST_EXPLAINED = 100
 
 @dataclass(frozen=True)
 class Undone:
-    """A trial without a result that can be used."""
+    """A trial without a usable result."""
 
     trial: str
     what: str
@@ -33,8 +33,8 @@ def undone_trials(
         run: the run.
         missing: the names of the trials that have no result.
         stored: the objects of the run's trials.
-        told: name of a trial -> its reason, where the caller knows it; the others' reasons are read from their
-            logs, of at most `MOST_EXPLAINED` trials.
+        told: name of a trial -> its reason, if the caller knows it; the reasons of at most `MOST_EXPLAINED` other
+            trials are read from their logs.
 
     Raises:
         StorageError, StorageUnavailableError: the storage refuses, or does not answer.

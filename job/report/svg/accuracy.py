@@ -1,4 +1,4 @@
-"""Accuracy by epoch: single starts beside quantiles over all of them."""
+"""Accuracy by epoch: single starts, and quantiles over all starts."""
 
 from collections.abc import Sequence
 
@@ -14,14 +14,14 @@ _AREA = PlotArea(left=60, right=640, top=82, bottom=320)
 
 
 def draw_accuracy_of(report: Report, trials: Sequence[Detail]) -> Drawing:
-    """Draw the accuracy of these trials, or of the best."""
+    """Draw the accuracy of these trials, or of the best trial."""
     shown = trials or report.details[:1]
     drawings = [draw_accuracy(report, detail) for detail in shown]
     return side_by_side(drawings, [detail.row.trial for detail in shown], title="Accuracy by epoch", columns=2)
 
 
 def draw_accuracy(report: Report, detail: Detail) -> Drawing:
-    """Draw accuracy by epoch: each of the first starts by itself, and quantiles and mean over all."""
+    """Draw accuracy by epoch: each of the first starts alone, and quantiles and mean over all."""
     scale = LogScale(report.limit, _AREA.left, _AREA.right)
     content = [
         *share_axis(_AREA, "accuracy", above=28),
@@ -59,7 +59,7 @@ def _all_starts(detail: Detail, scale: LogScale) -> list[Markup]:
 
 
 def _single_starts(detail: Detail, scale: LogScale) -> list[Markup]:
-    """Draw each start as steps, a little apart, as they share four levels; a dot on top where it solved."""
+    """Draw each start as steps, slightly apart because they share four levels, with a dot on top if it solved."""
     assert detail.networks is not None
     lines, dots = [], []
     starts = detail.networks.first
@@ -77,7 +77,7 @@ def _single_starts(detail: Detail, scale: LogScale) -> list[Markup]:
 
 
 def has_dots(detail: Detail) -> bool:
-    """Say whether any of the single starts that are drawn has solved it."""
+    """Return whether any of the single starts that are drawn has solved it."""
     starts = detail.networks.first if detail.networks else []
     return any(_solved_at(detail, at) for at in range(len(starts)))
 
@@ -108,17 +108,17 @@ def _accuracy_legend(starts: int) -> list[Markup]:
 
 
 def start_words(report: Report, detail: Detail) -> str:
-    """Say why one start misleads, with this trial's own numbers."""
+    """Return why one start misleads, with this trial's own numbers."""
     numbers, limit = detail.row.outcome, report.limit
     first, title = _solved_at(detail, 0), report.problem.title
     own = f"solves {title} in epoch {first}" if first else f"does not solve {title} within {limit_words(limit)}"
     if numbers.replicates == 1:
         return f"The only start {own}."
     if not numbers.solved:
-        return f"The first start {own}; none of all {numbers.replicates} does."
+        return f"The first start {own}; none of the {numbers.replicates} starts does."
     if numbers.q10 is None or detail.data.epochs.size < 10:
         do = "does" if numbers.solved == 1 else "do"
-        return f"The first start {own}; of all {numbers.replicates}, {numbers.solved} {do} within {limit}."
+        return f"The first start {own}; of all {numbers.replicates} starts, {numbers.solved} {do} within {limit}."
     parts = [
         f"one in ten does by epoch {numbers.q10}",
         *([] if numbers.median is None else [f"half by {numbers.median}"]),
@@ -126,7 +126,7 @@ def start_words(report: Report, detail: Detail) -> str:
     ]
     if unsolved := numbers.replicates - numbers.solved:
         parts.append(f"{unsolved} {'does' if unsolved == 1 else 'do'} not within {limit}")
-    return f"The first start {own}. Of all {numbers.replicates} starts {listed(parts)}.{_end_words(detail, limit)}"
+    return f"The first start {own}. Of all {numbers.replicates} starts, {listed(parts)}.{_end_words(detail, limit)}"
 
 
 def _end_words(detail: Detail, limit: int) -> str:

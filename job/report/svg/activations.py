@@ -25,7 +25,7 @@ ACTIVATION_FUNCTIONS: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float
     "softsign": lambda x: x / (1 + np.abs(x)),
     "tanh": np.tanh,
 }
-"""Keras's activations, for drawing them without Keras; a test holds the two against each other."""
+"""Keras's activations, for drawing them without Keras; a test compares the two."""
 
 
 def draw_activation(name: str, where: str) -> Drawing:
@@ -61,7 +61,7 @@ def draw_activation(name: str, where: str) -> Drawing:
         width,
         height,
         title=f"The activation {name}, in {where}",
-        description=f"from {y[0]:.2f} at -4 over {middle:.2f} at 0 to {y[-1]:.2f} at 4",
+        description=f"from {y[0]:.2f} at -4 through {middle:.2f} at 0 to {y[-1]:.2f} at 4",
         class_="activation",
     )
 

@@ -16,16 +16,16 @@ class LogScale:
         self.limit, self.left, self.right = limit, left, right
 
     def __call__(self, epoch: float) -> float:
-        """Return where an epoch is, in half pixels."""
+        """Return where an epoch is, to half a pixel."""
         share = math.log(max(epoch, 1)) / math.log(max(self.limit, 2))
         return round(2 * (self.left + (self.right - self.left) * min(share, 1.0))) / 2
 
     def until(self, epoch: int) -> float:
-        """Return where a line ends that an epoch is the last of; with a limit of 1, too, it has some length."""
+        """Return where a line with this last epoch ends; even with a limit of 1, it has some length."""
         return self.right if epoch >= self.limit else self(epoch)
 
     def ticks(self) -> list[int]:
-        """Return the powers of ten, the limit, and where there is room also their double and fivefold."""
+        """Return the powers of ten, the limit and, if there is room, twice and five times the powers."""
         powers = range(int(math.log10(self.limit)) + 1)
         factors = (1, 2, 5) if self.limit <= 5000 else (1,)
         epochs = [factor * 10**power for power in powers for factor in factors]
@@ -71,11 +71,11 @@ def share_axis(area: PlotArea, label: str, *, above: float = 14) -> list[Markup]
 
 
 LEGEND_WIDTH = 390.0
-"""So much of a plot's width is seen at once on a telephone."""
+"""A phone shows about this much of a plot's width at once."""
 
 
 def legend_places(words: Sequence[str], left: float, most: float = LEGEND_WIDTH) -> list[tuple[float, int]]:
-    """Return where each entry of a legend begins, and in which row, in as many rows as have room."""
+    """Return where each entry of a legend begins, and in which row, using as many rows as needed."""
     places: list[tuple[float, int]] = []
     x, row = left, 0
     for said in words:

@@ -18,10 +18,10 @@ from job.runs.snapshots import SIDE, Plane
 from job.wording import count_words
 
 SIDE_LENGTH = 168.0
-"""Of a plane as it is drawn, in pixels."""
+"""The side of a drawn plane, in pixels."""
 
 MOST_PLANES = 24
-"""The most planes of one picture, unless more trials are named."""
+"""The most planes in one picture, unless more trials are named."""
 
 
 def draw_plane(problem: Problem, plane: Plane, title: str, description: str, side: float = SIDE_LENGTH) -> Drawing:
@@ -31,7 +31,7 @@ def draw_plane(problem: Problem, plane: Plane, title: str, description: str, sid
         problem: what the network learned; it has a plane.
         plane: the outputs.
         title: what the drawing is.
-        description: its alternative in words.
+        description: its text alternative.
         side: the drawing's width and height.
     """
     assert problem.plane is not None
@@ -41,7 +41,7 @@ def draw_plane(problem: Problem, plane: Plane, title: str, description: str, sid
     def at(first: float, second: float) -> tuple[float, float]:
         return (first - low) / (high - low) * side, side - (second - low) / (high - low) * side
 
-    # A pixel is as wide as the way from one point to the next, and has its point in its middle.
+    # A pixel is as wide as the distance between two points, and is centred on its point.
     pixel = side / (SIDE - 1)
     box = {"x": -pixel / 2, "y": -pixel / 2, "width": side + pixel, "height": side + pixel}
     image = tag("image", href=png(values[::-1]), **box, preserveAspectRatio="none")
@@ -70,9 +70,9 @@ def draw_plane(problem: Problem, plane: Plane, title: str, description: str, sid
 def _crossings(
     values: NDArray[np.float64], level: float
 ) -> Iterator[tuple[tuple[float, float], tuple[float, float]]]:
-    """Yield the pieces of the line where values (rows, columns) cross a level, in columns and rows.
+    """Yield the pieces of the line along which values (rows, columns) cross a level, in columns and rows.
 
-    Marching squares: in each square of four neighbours, the crossings of its sides are joined two by two.
+    Marching squares: in each square of four neighbours, the crossings of its sides are joined in pairs.
     """
     above = values > level
     for row, column in zip(*np.nonzero(_mixed_squares(above)), strict=True):
@@ -93,12 +93,12 @@ def _mixed_squares(above: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def is_partly_none(detail: Detail) -> bool:
-    """Say whether there is a place on the plane of a trial's chosen network where it answers no number."""
+    """Return whether any answer on the plane of a trial's chosen network is not a number."""
     return detail.networks is not None and any(None in row for row in detail.networks.chosen.plane or ())
 
 
 def require_plane(problem: Problem) -> None:
-    """Find out whether networks that learn a problem can be drawn as a plane.
+    """Check that networks that learn a problem can be drawn as a plane.
 
     Raises:
         NothingToDrawError: they cannot.
@@ -109,10 +109,10 @@ def require_plane(problem: Problem) -> None:
 
 
 def draw_boundaries(report: Report, trials: Sequence[Detail]) -> Drawing:
-    """Draw the planes of the chosen networks of these trials, or of the best.
+    """Draw the planes of the chosen networks of these trials, or of the best trials.
 
     Raises:
-        NothingToDrawError: there is none, or that of one of these trials is not known.
+        NothingToDrawError: there is no plane, or the plane of one of these trials is not known.
     """
     require_plane(report.problem)
     require_networks(trials)
@@ -124,7 +124,7 @@ def draw_boundaries(report: Report, trials: Sequence[Detail]) -> Drawing:
 
 
 def draw_chosen(problem: Problem, detail: Detail) -> Drawing | None:
-    """Draw the plane of a trial's chosen network; None where it was not kept, or the problem has none."""
+    """Draw the plane of a trial's chosen network; None if it was not kept, or the problem has none."""
     chosen = detail.networks.chosen if detail.networks else None
     if chosen is None or chosen.plane is None:
         return None

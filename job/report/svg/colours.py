@@ -1,4 +1,4 @@
-"""Colours: scales of them, their contrast, and pixels."""
+"""Colour scales, contrast, and images of values."""
 
 import base64
 import struct
@@ -12,19 +12,19 @@ _VIRIDIS = (
     *("#46327e", "#414487", "#3b518b", "#355e8d", "#2f6b8e", "#2a788e", "#25848e", "#21918c"),
     *("#1f9e89", "#28ae80", "#3fbc73", "#5ec962", "#84d44b", "#addc30", "#d8e219"),
 )
-"""matplotlib's viridis without its darkest end: lightness rises evenly, in grey and for the colour-blind, too."""
+"""matplotlib's viridis without its darkest end: lightness rises evenly, even in grey and for the colour-blind."""
 
 _BLUE_TO_ORANGE = ("#0072b2", "#5ba3cf", "#b5d4e8", "#f4f1ec", "#f6cf9c", "#e8984d", "#c75b00")
 """Okabe and Ito's blue and vermilion with a light middle; both ends are about equally dark."""
 
 
 def sequential(share: float) -> str:
-    """Return the colour of a share of the way from dark (0) to bright (1)."""
+    """Return the colour at a share of the way from dark (0) to bright (1)."""
     return _mixed(_VIRIDIS, share)
 
 
 def diverging(share: float) -> str:
-    """Return the colour of a share of the way from blue (0) over a light middle to orange (1)."""
+    """Return the colour at a share of the way from blue (0) through a light middle to orange (1)."""
     return _mixed(_BLUE_TO_ORANGE, share)
 
 

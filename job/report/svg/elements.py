@@ -1,4 +1,4 @@
-"""SVG elements from plain functions, paths, and a picture with its text alternative."""
+"""Plain functions for SVG elements and paths, and a picture with its text alternative."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -7,9 +7,9 @@ from markupsafe import Markup, escape
 
 
 def tag(name: str, *content: object, **attributes: object) -> Markup:
-    """Return an element; text and attributes are escaped, None leaves an attribute out.
+    """Return an element; text and attributes are escaped, and None omits an attribute.
 
-    An attribute is written as in Python: `class_`, `stroke_width`.
+    Attributes are named as in Python: `class_`, `stroke_width`.
     """
     words = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{escape(number(value) if isinstance(value, float) else value)}"'
@@ -44,14 +44,14 @@ class Drawing:
     role: str = "img"
     """`img`: one picture; `group`: its parts are links, each with its own words."""
     caption: str = ""
-    """What a page says below it."""
+    """What the page shows below it."""
 
     def __html__(self) -> Markup:
-        """Return the element, as the page has it."""
+        """Return the element, as the page includes it."""
         return self.element()
 
     def element(self, before: Markup | None = None, id: str | None = None) -> Markup:  # noqa: A002 - the attribute
-        """Return the element; `before` comes first in it."""
+        """Return the element; `before` precedes its content."""
         return tag(
             "svg",
             tag("title", self.title) if self.role == "img" else None,
@@ -70,7 +70,7 @@ class Drawing:
 
 
 def polyline(points: Iterable[tuple[float, float]]) -> str:
-    """Return a path's `d` through points, in as few words as it takes."""
+    """Return a path's `d` through points, in as few words as possible."""
     words: list[str] = []
     last = ("", "")
     for x, y in points:
@@ -90,12 +90,12 @@ def polyline(points: Iterable[tuple[float, float]]) -> str:
 
 
 def _along(word: str, letter: str, to: str) -> list[str]:
-    """Go on along an axis: one word where the last one went along it, too."""
+    """Continue along an axis: in the same word if the last one also went along it."""
     return [f"{letter}{to}"] if word.startswith(letter) else [word, f"{letter}{to}"]
 
 
 def steps(x: Sequence[float], y: Sequence[float], until: float) -> list[tuple[float, float]]:
-    """Return the corners of a step function that is y[i] from x[i] to x[i + 1], the last one until `until`."""
+    """Return the corners of a step function that is y[i] from x[i] to x[i + 1], the last one up to `until`."""
     corners: list[tuple[float, float]] = []
     for left, right, height in zip(x, [*x[1:], until], y, strict=True):
         corners += [(left, height), (right, height)]

@@ -17,24 +17,24 @@ from job.statistics.rows import LeaderboardRow
 from job.wording import value_words
 
 MOST_CELLS = 1000
-"""The most cells of all panels together; the panels with the best trials are drawn."""
+"""The most cells in all panels together; the panels with the best trials are drawn."""
 
 _LEFT, _TOP = 56, 46
 _WIDEST, _NARROWEST, _ROOM = 64, 36, 1040
-"""A cell's width in pixels: as many columns as have room on the page are seen at once."""
+"""Limits of a cell's width, and the page's, in pixels: as many columns as possible fit on the page."""
 
 
 @dataclass(frozen=True)
 class Panel:
-    """One combination of the axes beside layers and neurons."""
+    """One combination of the axes other than layers and neurons."""
 
     name: str
-    """What the combination is, as `tanh, learning rate 0.01`; empty where there is but one."""
+    """The combination, such as `tanh, learning rate 0.01`; empty if there is only one."""
     trials: tuple[Trial, ...]
 
 
 def panels(report: Report) -> tuple[list[Panel], int]:
-    """Return the panels that are drawn, that with the best trial first, and how many are not."""
+    """Return the panels that are drawn, the one with the best trial first, and how many are not."""
     groups: dict[str, list[Trial]] = {}
     for trial in trials(report.run.settings):
         for name in _panel_names(report, trial):
@@ -52,7 +52,7 @@ def panels(report: Report) -> tuple[list[Panel], int]:
 def _panel_names(report: Report, trial: Trial) -> Iterator[str]:
     """Yield the names of the panels that a trial is in.
 
-    Without a hidden layer it has no activation: it is compared with the trials of each.
+    Without a hidden layer it has no activation, so it is compared with the trials of each.
     """
     choices = []
     for axis in report.varied:
@@ -65,7 +65,7 @@ def _panel_names(report: Report, trial: Trial) -> Iterator[str]:
 
 
 def _columns(report: Report) -> tuple[int, ...]:
-    """Return the neurons of the grid's columns; none if no network has a hidden layer."""
+    """Return the neurons of the grid's columns; empty if no network has a hidden layer."""
     settings = report.run.settings
     return settings.neurons if any(settings.layers) else ()
 
@@ -85,30 +85,30 @@ def draw_panel(report: Report, panel: Panel, metric: str | None = None, *, links
     """Draw one panel.
 
     Args:
-        report: what is known of the run.
-        panel: which.
-        metric: what the colours show; None draws each, for the page's style to show one of them.
-        links: make each cell lead to its trial on the page, if it is drawn there, and tell its numbers.
+        report: what is known about the run.
+        panel: the panel.
+        metric: what the colours show; None draws each, of which the page's style shows one.
+        links: whether each cell links to its trial on the page, if it is drawn there, and shows its numbers.
     """
     cells = list(_cells(report, panel))
     columns = _columns(report)
     metrics = [metric] if metric else list(METRICS)
     title = f"{METRICS[metric] if metric else 'the grid'}{': ' + panel.name if panel.name else ''}"
-    # The cells speak for themselves where they are links; as one picture, the text alternative has them all.
+    # Cells that are links have their own words; in a single picture, the text alternative has them all.
     said = "; ".join(_alternative(report, cell.row) for cell in cells if cell.row)
     return Drawing(
         (*_heads(report, columns), *(draw_cell(report, cell, metrics, links=links) for cell in cells)),
         max(_LEFT + _cell_width(columns) * max(len(columns), 1) + 2, 210),
         _TOP + CELL_HEIGHT * len(report.run.settings.layers) + 2,
         title=title[:1].upper() + title[1:],
-        description=said or "No trial of it has a result.",
+        description=said or "None of its trials has a result.",
         class_="heatmap small" if len(columns) <= 6 else "heatmap",
         role="group" if links else "img",
     )
 
 
 def _cells(report: Report, panel: Panel) -> Iterator[Cell]:
-    """Yield the cells of a panel; that of a network without a hidden layer spans its row, whatever the neurons."""
+    """Yield the cells of a panel; the cell of a network without a hidden layer spans its row."""
     rows = {row.trial: row for row in report.board.rows}
     missing = {item.trial: item.what for item in report.undone}
     columns, layers = _columns(report), report.run.settings.layers
@@ -126,7 +126,7 @@ def _cells(report: Report, panel: Panel) -> Iterator[Cell]:
 
 
 def _heads(report: Report, columns: tuple[int, ...]) -> Iterator[Markup]:
-    """Yield the words at the head of the columns and of the rows."""
+    """Yield the headings of the columns and rows."""
     if columns:
         yield text(_LEFT, 15, "neurons in each layer", "label")
     yield text(0, _TOP - 9, "layers", "label")
@@ -147,7 +147,7 @@ def _alternative(report: Report, row: LeaderboardRow) -> str:
 
 
 def draw_scale(report: Report, metric: str) -> Drawing | None:
-    """Draw the colour bar of a metric with the values of its two ends; None if both are the same."""
+    """Draw the colour bar of a metric with the values at its ends; None if both are the same."""
     if metric == MEDIAN_METRIC and len(set(report.median_range)) == 1:
         return None
     width, height, parts = 220.0, 10.0, 44

@@ -20,7 +20,7 @@ METRICS = {MEDIAN_METRIC: "median epochs to solve", SOLVED_METRIC: "share of the
 CELL_HEIGHT = 48
 
 _TWO_LINES = 56
-"""In narrower cells a sign is above its number."""
+"""In narrower cells, a sign is above its number."""
 
 
 @dataclass(frozen=True)
@@ -31,18 +31,18 @@ class Cell:
     row: LeaderboardRow | None
     """Its numbers; None if it has no result."""
     missing: str
-    """What is said of it without a result, such as `failed`."""
+    """Its words if it has no result, such as `failed`."""
     x: float
     y: float
     width: float
 
     @property
     def middle(self) -> float:
-        """Where its words have their middle."""
+        """The x on which its words are centred."""
         return self.x + self.width / 2
 
     def inset(self, by: float) -> dict[str, float]:
-        """Return the attributes of a rectangle that is so much smaller on each side."""
+        """Return the attributes of a rectangle that is this much smaller on each side."""
         return {
             "x": self.x + by,
             "y": self.y + by,
@@ -55,10 +55,10 @@ def draw_cell(report: Report, cell: Cell, metrics: Sequence[str], *, links: bool
     """Draw a cell.
 
     Args:
-        report: what is known of the run.
-        cell: which.
-        metrics: what the colours show; of more than one, the page's style shows one at a time.
-        links: make it lead to its trial on the page, if it is drawn there, and tell its numbers.
+        report: what is known about the run.
+        cell: the cell.
+        metrics: what the colours show; if there are several, the page's style shows one at a time.
+        links: whether it links to its trial on the page, if it is drawn there, and shows its numbers.
     """
     row = cell.row
     if row is None:
@@ -74,7 +74,7 @@ def draw_cell(report: Report, cell: Cell, metrics: Sequence[str], *, links: bool
     if row is None:
         return tag("g", *parts, *focus, **told, role="img", tabindex=0)
     if row.place > len(report.details):
-        # Nothing to lead to, and too many to go through by the keyboard: the table has them.
+        # Nothing to link to, and too many to go through by keyboard: the table has them.
         return tag("g", *parts, **told, role="img", data_trial=row.trial)
     return tag("a", *parts, *focus, **told, href=f"#trial-{row.trial}", data_trial=row.trial)
 
@@ -122,7 +122,7 @@ def _value(report: Report, row: LeaderboardRow, metric: str) -> tuple[float | No
 
 
 def _font_size(words: str, width: float) -> float:
-    """Return the size, at most the usual one, at which words fit into a cell; a digit is .6 of it wide."""
+    """Return the font size, at most the usual one, at which words fit into a cell; a digit is 0.6 of it wide."""
     return min(15.0, (width - 6) / (0.6 * len(words)))
 
 
@@ -144,7 +144,7 @@ def _empty(cell: Cell) -> list[Markup]:
 
 
 def _tip_lines(report: Report, cell: Cell) -> Iterator[str]:
-    """Yield what is shown when a cell is pointed at."""
+    """Yield the lines that pointing at a cell shows."""
     yield cell.trial.name
     if cell.row is None:
         yield cell.missing

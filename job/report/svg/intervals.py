@@ -10,13 +10,13 @@ from job.statistics.rows import NOT_TOLD_APART, UNRANKED, WINNER, LeaderboardRow
 from job.wording import more_words
 
 MOST_INTERVALS = 40
-"""The most trials of one picture here."""
+"""The most trials in one picture."""
 
 _STANDING = {WINNER: "best", NOT_TOLD_APART: "maybe", UNRANKED: "unranked"}
 
 
 def interval(row: LeaderboardRow, scale: LogScale, y: float) -> Markup:
-    """Return a trial's marks: thin from its 10 % to its 90 % quantile, thick the median's interval, a dot."""
+    """Return a trial's marks: thin from the 10 % to the 90 % quantile, thick for the median's interval, a dot."""
     numbers, limit = row.outcome, scale.limit
     q10, low, high, q90 = (
         scale(at or limit) for at in (numbers.q10, numbers.median_low, numbers.median_high, numbers.q90)
@@ -28,7 +28,7 @@ def interval(row: LeaderboardRow, scale: LogScale, y: float) -> Markup:
 
 
 def draw_sparkline(row: LeaderboardRow, limit: int) -> Markup:
-    """Draw a trial's marks alone, for a cell of the table, whose text has the numbers."""
+    """Draw a trial's marks alone, for a cell of the table, which has the numbers as text."""
     scale = LogScale(limit, 4, 136)
     end = tag("line", x1=136.0, x2=136.0, y1=2.0, y2=18.0, class_="grid")
     return tag(

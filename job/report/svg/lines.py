@@ -1,4 +1,4 @@
-"""What tells the lines of a plot apart, colours and dashes, and where each line has its name."""
+"""The colours and dashes that distinguish the lines of a plot, and where the name of each line goes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from job.report.svg.axes import PlotArea
 
 COLOURS = 7
-"""How many colours lines have: `--c0` to `--c6` in plot.css."""
+"""The number of line colours: `--c0` to `--c6` in plot.css."""
 
 
 @dataclass(frozen=True)
 class Dash:
-    """A kind of dashes."""
+    """A pattern of dashes."""
 
     pattern: str
     """The lengths of its dashes and gaps, as `stroke-dasharray` takes them."""
     named_at: float
-    """The share at which a falling curve with these dashes has its name."""
+    """The share at which a falling curve with these dashes is named."""
 
 
 DASHES = (
@@ -27,14 +27,14 @@ DASHES = (
     Dash("20 5", 0.74),
     Dash("9 3 2 3 2 3", 0.9),
 )
-"""The first, which the soonest curve has, is named lowest. As no number divides both, each of the
-`COLOURS * len(DASHES)` slots has its own pair of colour and dashes."""
+"""The fastest curve has the first, whose name is lowest. The numbers of colours and of dashes are coprime, so each
+of the `COLOURS * len(DASHES)` slots has its own pair of colour and dashes."""
 
 NAME_HEIGHT = 13
 """The least distance between the baselines of two names, in pixels."""
 
 LETTER_WIDTH = 7.0
-"""About the width of a letter of a name, in pixels."""
+"""The approximate width of a letter in a name, in pixels."""
 
 
 def slot(position: int) -> str:
@@ -43,7 +43,7 @@ def slot(position: int) -> str:
 
 
 def all_slots() -> list[str]:
-    """Return the classes of each position whose line looks like none before it."""
+    """Return the classes of all positions whose lines look different."""
     return [slot(position) for position in range(COLOURS * len(DASHES))]
 
 
@@ -67,25 +67,25 @@ class NamePlace:
 
     @property
     def left(self) -> float:
-        """Where it begins."""
+        """Its left end."""
         return self.x - self.width if self.anchor == "end" else self.x
 
 
 def name_places(name: str, falls: Sequence[tuple[float, float]], area: PlotArea) -> list[NamePlace]:
-    """Return where a curve's name goes with each of the kinds of dashes.
+    """Return where a curve's name goes with each of the patterns of dashes.
 
     Args:
         name: the name.
-        falls: the curve: from each x on, its share.
+        falls: the curve: its share from each x on.
         area: where it is drawn.
     """
     return [_name_place(LETTER_WIDTH * len(name), falls, area, dash.named_at) for dash in DASHES]
 
 
 def _name_place(width: float, falls: Sequence[tuple[float, float]], area: PlotArea, named_at: float) -> NamePlace:
-    """Return where a name goes: beside its share of the curve, or above the end of a curve that stays above that.
+    """Return where a name goes: next to the curve at its share, or above the end of a curve that stays higher.
 
-    The sooner curves are named on their lower half, left of it, the others on the upper half, right of it.
+    Faster curves are named to the left of their lower half, the others to the right of their upper half.
     """
     is_left = named_at < 0.5
     most = area.right if is_left else area.right - width
@@ -98,9 +98,9 @@ def _name_place(width: float, falls: Sequence[tuple[float, float]], area: PlotAr
 
 
 def spread_names(places: Mapping[str, NamePlace]) -> dict[str, float]:
-    """Return the baseline of each name so that none lies on another: the lower one goes down.
+    """Return the baseline of each name so that no two overlap: the lower one moves down.
 
-    The page's script does the same with the trials that a reader picks.
+    The page's script does the same for the trials that a reader picks.
     """
     taken: list[tuple[float, NamePlace]] = []
     baselines: dict[str, float] = {}

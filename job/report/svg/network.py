@@ -17,14 +17,14 @@ from job.runs.snapshots import Network
 from job.wording import count_words
 
 MOST_LINES = 300
-"""The most connections that are drawn of a network, the strongest."""
+"""The most connections of a network that are drawn: the strongest ones."""
 
 MOST_UNITS = 64
 """The most units that a layer of a drawn network may have."""
 
 
 def why_not_drawn(detail: Detail) -> str | None:
-    """Say why a trial's network cannot be drawn with its weights; None where it can."""
+    """Return why a trial's network cannot be drawn with its weights; None if it can."""
     if detail.networks is None:
         return NO_NETWORKS
     if detail.networks.chosen.weights is None or detail.row.architecture.neurons > MOST_UNITS:
@@ -33,7 +33,7 @@ def why_not_drawn(detail: Detail) -> str | None:
 
 
 def draw_networks(report: Report, trials: Sequence[Detail]) -> Drawing:
-    """Draw the chosen networks of these trials, or that of the best.
+    """Draw the chosen networks of these trials, or of the best trial.
 
     Raises:
         NothingToDrawError: one of them cannot be drawn.
@@ -49,7 +49,7 @@ def draw_networks(report: Report, trials: Sequence[Detail]) -> Drawing:
 
 
 def draw_network(problem: Problem, detail: Detail) -> Drawing | None:
-    """Draw a trial's chosen network: units as circles, weights as lines; None where it cannot be drawn."""
+    """Draw a trial's chosen network: units as circles, weights as lines; None if it cannot be drawn."""
     if detail.networks is None or why_not_drawn(detail):
         return None
     widths = detail.row.architecture.widths
@@ -77,7 +77,7 @@ def draw_network(problem: Problem, detail: Detail) -> Drawing | None:
 def _units(
     places: list[list[tuple[float, float]]], biases: list[NDArray[np.float64]], diameter: float
 ) -> Iterator[Markup]:
-    """Yield the units as dots, a path for each colour: rims, then insides by their bias in nine colours."""
+    """Yield the units as dots, a path for each colour: rims, then insides in nine colours by bias."""
     strongest = max((float(np.abs(bias).max()) for bias in biases), default=0.0) or 1.0
     dots: dict[str | None, list[str]] = {}
     for layer, column in enumerate(places):
@@ -93,7 +93,7 @@ def _units(
 
 
 def network_words(detail: Detail) -> str:
-    """Say what a drawing of a network shows, and what it leaves out."""
+    """Return what a drawing of a network shows and leaves out, in words."""
     assert detail.networks is not None
     kernels, _ = _weights(detail.networks.chosen)
     connections = sum(kernel.size for kernel in kernels)
@@ -101,7 +101,7 @@ def network_words(detail: Detail) -> str:
     left_out = f"; the strongest {MOST_LINES} are drawn" if connections > MOST_LINES else ""
     return (
         f"{count_words(connections, 'connection')}{left_out}. The wider a line, the larger its weight, up to "
-        f"{_weight(strongest)}; orange is positive, dashed blue is negative. A unit's colour is its bias."
+        f"{_weight(strongest)}; orange is positive, dashed blue is negative. A unit's colour shows its bias."
     )
 
 
@@ -115,7 +115,7 @@ def _weights(network: Network) -> tuple[list[NDArray[np.float64]], list[NDArray[
 
 
 def _column(x: float, units: int, tallest: int, height: float) -> list[tuple[float, float]]:
-    """Return where the units of a layer are: evenly, around the middle."""
+    """Return where the units of a layer are: evenly spaced around the middle."""
     gap = min((height - 60) / tallest, 60.0) if units == tallest else min((height - 60) / units, 60.0)
     middle = 20 + (height - 60) / 2
     return [(x, middle + (unit - (units - 1) / 2) * gap) for unit in range(units)]

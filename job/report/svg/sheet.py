@@ -1,4 +1,4 @@
-"""Pictures beside and below each other in one."""
+"""Several pictures arranged in one."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ _GAP, _HEAD = 28.0, 26.0
 
 
 def side_by_side(pictures: Sequence[Drawing], names: Sequence[str], *, title: str, columns: int = 0) -> Drawing:
-    """Put pictures beside and below each other, each under its name, into one."""
+    """Arrange pictures in rows, each under its name, as one picture."""
     if not pictures:
         return Drawing((), 0, 0, title, "", "sheet")
     wide = max(max(picture.width, 7.5 * len(name)) for picture, name in zip(pictures, names, strict=True))

@@ -18,9 +18,9 @@ _AREA = PlotArea(left=60, right=700, top=26, bottom=350)
 
 
 def default_picks(report: Report) -> list[str]:
-    """Choose the trials whose survival curves are shown first.
+    """Choose the trials whose survival curves are shown at first.
 
-    The winner, up to two that cannot be told apart from it, and up to four others evenly down the leaderboard.
+    The winner, up to two that cannot be told apart from it, and others evenly down the leaderboard; at most six.
     """
     names = [detail.row.trial for detail in report.details]
     ranking = report.board.ranking
@@ -37,9 +37,9 @@ def draw_survival(report: Report, picked: list[str], *, all_of_them: bool = Fals
     """Draw the share not yet solved by epoch, with its pointwise 95 % band.
 
     Args:
-        report: what is known of the run.
+        report: what is known about the run.
         picked: the trials that are shown.
-        all_of_them: draw the others, too, hidden, for the page's script to show.
+        all_of_them: whether to draw the others, too, but hidden, for the page's script to show.
     """
     scale = LogScale(report.limit, _AREA.left, _AREA.right)
     by_name = {detail.row.trial: detail for detail in report.details}
@@ -99,11 +99,11 @@ def _series(detail: Detail, scale: LogScale, position: int | None) -> Markup:
 
 
 def _names(details: Sequence[Detail], scale: LogScale, shown: Mapping[str, int]) -> Markup:
-    """Return the names of the curves, and all that the page's script needs to place those that a reader picks.
+    """Return the names of the curves, and what the page's script needs to place the names that a reader picks.
 
     Args:
         details: the trials.
-        scale: the epochs.
+        scale: the epoch axis.
         shown: the position of each trial whose name is shown.
     """
     places = {detail.row.trial: name_places(detail.row.trial, _falls(detail, scale), _AREA) for detail in details}
@@ -134,7 +134,7 @@ def _falls(detail: Detail, scale: LogScale) -> list[tuple[float, float]]:
 
 
 def _thinned(x: list[float], shares: list[float]) -> tuple[list[float], list[float]]:
-    """Return a step function in pixels; of the steps within half a pixel only the last is left."""
+    """Return a step function in pixels that keeps only the last of the steps within half a pixel."""
     kept: dict[float, float] = {}
     for at, share in zip(x, shares, strict=True):
         kept[at] = round(2 * _AREA.height(share)) / 2

@@ -9,7 +9,7 @@ from job.report.svg.elements import Drawing, tag, text
 from job.wording import count_words, duration_words, percent
 
 MOST_TIMES = 40
-"""The most trials of one picture here."""
+"""The most trials in one picture."""
 
 PARTS = {
     "start": "TensorFlow's start",
@@ -17,11 +17,11 @@ PARTS = {
     "train": "training",
     "other": "drawing weights, writing files",
 }
-"""Where the time goes, in the order in which it does."""
+"""Where the time goes, in chronological order."""
 
 
 def slowest(report: Report) -> Sequence[str]:
-    """Return the trials that took longest, the longest first, as many as are drawn."""
+    """Return the slowest trials, the slowest first, as many as are drawn."""
     known = {name: sum(parts.values()) for name, parts in report.seconds.items() if parts}
     return sorted(known, key=lambda name: -known[name])[:MOST_TIMES]
 
@@ -30,11 +30,11 @@ def draw_times(report: Report) -> Drawing:
     """Draw where the time of each trial went.
 
     Raises:
-        NothingToDrawError: no trial says it.
+        NothingToDrawError: no trial has recorded it.
     """
     names = slowest(report)
     if not names:
-        raise NothingToDrawError("no trial says how long it took")
+        raise NothingToDrawError("no trial has recorded how long it took")
     longest = sum(report.seconds[names[0]].values()) or 1.0
     legend = legend_places([*PARTS.values()], 2)
     left, right, top = 20 + 7.4 * max(map(len, names)), 660.0, 44.0 + 20 * legend[-1][1]
@@ -58,7 +58,7 @@ def draw_times(report: Report) -> Drawing:
         tuple(content),
         740,
         top + 22.0 * len(names) + 8,
-        title="Where the time went, the longest first",
+        title="Where the time went, the slowest trial first",
         description=time_words(report),
         class_="times",
         caption=_caption(report, len(names)),
@@ -67,23 +67,23 @@ def draw_times(report: Report) -> Drawing:
 
 def _caption(report: Report, shown: int) -> str:
     said = (
-        "TensorFlow starts once a process, so only the first trial of each shows it; "
-        "what a pod waited for before is not in it."
+        "TensorFlow starts once per process, so only the first trial of each shows it; "
+        "the time that a pod waited before that is not included."
     )
     trials = len(report.seconds)
-    return f"{said} The {shown} that took longest, of {count_words(trials, 'trial')}." if shown < trials else said
+    return f"{said} These are the {shown} slowest of {count_words(trials, 'trial')}." if shown < trials else said
 
 
 def time_words(report: Report) -> str:
-    """Say how long the trials took together, and on what."""
+    """Return how long the trials took in all, and on what, in words."""
     known = [parts for parts in report.seconds.values() if parts]
     if not known:
-        return "No trial says how long it took."
+        return "No trial has recorded how long it took."
     total = sum(sum(parts.values()) for parts in known)
     shares = [
         f"{words} {duration_words(spent)} ({percent(spent / total, 0)} %)"
         for part, words in PARTS.items()
         if (spent := sum(parts.get(part, 0.0) for parts in known)) and total
     ]
-    took = f"{count_words(len(known), 'trial')} took {duration_words(total)} in all, those side by side added up"
+    took = f"{count_words(len(known), 'trial')} took {duration_words(total)} in all, with parallel trials added up"
     return f"{took}: {', '.join(shares)}."

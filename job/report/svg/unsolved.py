@@ -23,7 +23,7 @@ class UnsolvedGroup:
 
     trial: str
     count: int
-    """How many they are."""
+    """How many there are."""
     unsolved: int
     """How many starts of the trial never solved it."""
     seed: int
@@ -31,11 +31,11 @@ class UnsolvedGroup:
     words: str
     """Which of their answers are wrong."""
     plane: Drawing | None
-    """The plane of the first; None where the problem has none."""
+    """The plane of the first; None if the problem has none."""
 
 
 def draw_unsolved(report: Report, trials: Sequence[Detail]) -> Drawing:
-    """Draw the gallery of these trials, or the most frequent of all.
+    """Draw the gallery of these trials, or the most frequent groups of all trials.
 
     Raises:
         NothingToDrawError: it is empty, or the networks of one of these trials are not known.
@@ -53,7 +53,7 @@ def draw_unsolved(report: Report, trials: Sequence[Detail]) -> Drawing:
 
 
 def unsolved_groups(problem: Problem, details: Sequence[Detail], most: int | None = None) -> list[UnsolvedGroup]:
-    """Return the starts of these trials that never solved the problem, at most so many groups.
+    """Return the starts of these trials that never solved the problem, in at most `most` groups.
 
     The most frequent group of every trial comes first, then the second of every trial, and so on.
     """

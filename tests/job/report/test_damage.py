@@ -231,14 +231,14 @@ def test_a_network_that_left_the_finite_numbers_or_is_too_large_to_draw_has_a_pa
 
         networks["unsolved"] = [ONE_GROUP | {"plane": [[None] * 41] * 41}]
 
-    assert "grey is no number" not in write()[1].one("section", id="boundaries").text
+    assert "grey is not a number" not in write()[1].one("section", id="boundaries").text
     change_networks(copy, "l1-n8", change)
     _, page = write()
     article = page.one("article", id="trial-l1-n8")
     assert "0 xor 0: not a number" in article.text
     assert "too many to draw" in article.text
-    assert "grey is no number" in page.one("section", id="boundaries").text
-    assert "unsolved answer nothing that is a number" in page.one("section", id="unsolved").text
+    assert "grey is not a number" in page.one("section", id="boundaries").text
+    assert "unsolved do not answer with numbers" in page.one("section", id="unsolved").text
 
 
 def test_of_a_trial_that_is_named_all_groups_of_starts_that_never_solved_it_are_drawn(copy, write, say):
@@ -281,7 +281,7 @@ def test_the_page_of_a_large_grid_says_what_it_leaves_out(copy, say):
     assert "has 200 more trials" in page.one("section", id="leaderboard").text
     assert len(list(page.each(None, "cell"))) == 600
     assert (
-        "1 combination of the other axes is not drawn, as it has none of the best trials"
+        "1 combination of the other axes is not drawn, because it has none of the best trials"
         in page.one("section", id="grid").text
     )
     names = {element["id"] for element in page.each() if "id" in element.attributes}
@@ -322,7 +322,7 @@ def test_a_run_that_is_older_than_networks_json_has_a_page_that_says_what_is_mis
     _, page = write()
     for trial in TRIALS:
         assert "made without networks.json" in page.one("article", id=f"trial-{trial}").one("p", "warning").text
-    assert "No trial says how long it took" in page.one("section", id="times").text
+    assert "No trial has recorded how long it took" in page.one("section", id="times").text
     assert not list(page.each("svg", "network"))
 
 

@@ -256,7 +256,7 @@ def test_what_is_right_is_the_problems_to_say():
     assert not is_right(XOR, perfect)
     assert [answer.right for answer in row_answers(OR, network(0.1, 0.9, 0.2, None))] == [True, True, False, False]
     group = Unsolved(predictions=[True, True, True, False], count=2, seed=1, plane=None)
-    assert wrong_words(OR, group) == "say 0 or 0 = 1 and 1 or 1 = 0"
+    assert wrong_words(OR, group) == "answer 0 or 0 = 1 and 1 or 1 = 0"
     drawing = draw_plane(OR, [[0.5] * 41] * 41, "OR", "")
     assert re.findall(r">([01])</text>", drawing.element()) == ["0", "1", "1", "1"]
 
@@ -295,7 +295,7 @@ def test_a_start_of_the_gallery_replayed_gives_the_same_wrong_answers(page, tmp_
         for first, second in [line["inputs"]]
         if int(line["prediction"] > 0.5) != first ^ second
     ]
-    assert f"say {' and '.join(expected)}." in words
+    assert f"answer {' and '.join(expected)}." in words
 
 
 @pytest.mark.parametrize("trial", TRIALS)

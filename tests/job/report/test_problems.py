@@ -82,7 +82,7 @@ def test_the_starts_that_never_solved_it_are_lines_that_name_their_wrong_answers
             for name, target, said in zip(PARITY.row_names, PARITY.answers, group["predictions"], strict=True)
             if said != bool(target)
         ]
-        expected = f"say {' and '.join(wrong)}" if len(wrong) <= 4 else f"are wrong in {len(wrong)} of 8 rows"
+        expected = f"answer {' and '.join(wrong)}" if len(wrong) <= 4 else f"are wrong in {len(wrong)} of 8 rows"
         assert row[2:] == [expected, str(group["seed"])]
 
 
