@@ -1,8 +1,8 @@
-"""Makes what follows from the chart's values.yaml and the program's settings: `make chart`.
+"""Generates files of the chart from its values.yaml and the program's settings: `make chart`.
 
 values.yaml is the source: its keys, their defaults, and the comment above each. From it come the tables of
 charts/xor-sweep/README.md, values.schema.json, and defaults.json, which the templates read. The schema of `sweep`
-is that of `Settings`, so Helm refuses what the program would refuse.
+comes from `Settings`, so Helm refuses what the program would refuse.
 """
 
 import json
@@ -45,17 +45,17 @@ RULES: dict[str, Schema] = {
     "extraEnv": {"items": {"type": "object"}},
     "tmpSizeLimit": _QUANTITY,
 }
-"""What the schema says of a value besides the type of its default: its type if the default does not show it, limits
-that the API server does not know, and the type of items that a template reads."""
+"""What the schema says about a value besides the type of its default: its type if the default does not show it,
+limits that the API server does not know, and the type of items that a template reads."""
 
 OF_A_PARENT: dict[str, Schema] = {
     "enabled": {
         "type": ["boolean", "null"],
-        "description": "Whether a chart that has this one as a subchart installs it: the `condition` there.",
+        "description": "Whether a parent chart installs this one: the `condition` there.",
     },
     "global": {
         "type": ["object", "null"],
-        "description": "What a chart that has this one as a subchart passes down. Not used.",
+        "description": "What a parent chart passes down. Not used.",
     },
 }
 """Keys that Helm adds to the values of a subchart."""
@@ -70,7 +70,7 @@ class ChartValue:
     """A value of the chart: a key of values.yaml with a comment above it."""
 
     path: str
-    """Its keys, with dots between them."""
+    """Its keys, joined by dots."""
     description: str
     """The comment above it."""
     default: Any
@@ -82,12 +82,12 @@ class ChartValue:
 
 
 def read_values(text: str | None = None) -> list[ChartValue]:
-    """Return the chart's values in the order of values.yaml, or of this text in its place.
+    """Return the chart's values in the order of values.yaml, or of this text instead.
 
     A key without a comment is part of the value above it, which goes into a pod as it is.
 
     Raises:
-        ValuesError: a key has no comment, and is at the top level or beside one that has.
+        ValuesError: a key without a comment is at the top level or next to one that has a comment.
     """
     text = text if text is not None else (CHART / "values.yaml").read_text()
     defaults = YAML(typ="safe").load(text)
@@ -99,7 +99,7 @@ def read_values(text: str | None = None) -> list[ChartValue]:
         if comment:
             found.append(ChartValue(path, comment, _at(defaults, path), section, is_group))
         elif "." not in path or is_group or any(_parent(other) == _parent(path) for other in commented):
-            raise ValuesError(f"values.yaml: {path} has no comment: say above it what it is for")
+            raise ValuesError(f"values.yaml: {path} has no comment: explain above it what it is for")
     return found
 
 
@@ -159,7 +159,7 @@ def schema(values: list[ChartValue]) -> str:
     """Return values.schema.json.
 
     Raises:
-        ValuesError: the type of a value cannot be told from its default, and `RULES` has none.
+        ValuesError: the default of a value does not show its type, and `RULES` has none.
     """
     whole = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Values of the chart xor-sweep"}
     whole |= _group()
@@ -176,7 +176,7 @@ def schema(values: list[ChartValue]) -> str:
         parent["properties"][key] = _or_null(made) | {"description": value.description}
     whole["properties"] |= OF_A_PARENT
     text = json.dumps(whole, indent=2, ensure_ascii=False)
-    # Lists of words and numbers are easier to read in one line.
+    # Lists of words and numbers are easier to read on one line.
     return re.sub(r"\[\s+([^][{}]*?)\s+\]", lambda found: f"[{' '.join(found[1].split())}]", text) + "\n"
 
 
@@ -201,9 +201,9 @@ def _or_null(made: Schema) -> Schema:
 
 
 def sweep_schema() -> dict[str, Schema]:
-    """Return the schema of each setting under `sweep`: the model's, with what pydantic leaves out of it.
+    """Return the schema of each setting under `sweep`: the model's, plus what pydantic leaves out of it.
 
-    An axis may be a single value; its values are all different; names are those that the program knows.
+    An axis may be a single value; its values must differ; its names must be known to the program.
     """
     fields = Settings.model_json_schema()["properties"]
     known = {axis.name: axis.known for axis in AXES}

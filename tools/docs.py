@@ -1,7 +1,7 @@
-"""Makes what the documentation shows: `make docs` runs the sweeps below and writes their tables and pictures.
+"""Generates what the documentation shows: `make docs` runs the sweeps below and writes their tables and pictures.
 
 The README's blocks between `<!-- NAME -->` and `<!-- end -->`, docs/leaderboard.svg, docs/report*.png and
-docs/reference.md come from here. The pictures of the report are taken in Debian's chromium.
+docs/reference.md come from here. The screenshots of the report are taken in Debian's chromium.
 """
 
 import ast
@@ -62,7 +62,7 @@ def sweep_leaderboard(settings: dict[str, object]) -> Leaderboard:
 
 
 def take_screenshots(page: Path) -> None:
-    """Take the README's pictures of a report's page: its top, and one trial up close in the dark.
+    """Take the README's screenshots of a report's page: its top, and one trial up close in dark mode.
 
     Raises:
         FileNotFoundError: there is no chromium.
@@ -94,7 +94,7 @@ def as_text(board: Leaderboard) -> str:
 
 
 def replace_block(name: str, text: str, page: Path | None = None) -> None:
-    """Put a text into a block of a page, by default of the README.
+    """Put a text into a block of a page, by default the README.
 
     Raises:
         ValueError: the page has no block of this name, or several.
@@ -129,7 +129,7 @@ def reference() -> str:
     known = commands()
     parts = [
         "# Reference",
-        "Made from the program by `make docs`.",
+        "Generated from the program by `make docs`.",
         "## Commands",
         "| command | what it does |\n|---|---|",
     ]
@@ -150,7 +150,7 @@ def reference() -> str:
 
 
 def commands() -> dict[str, click.Command]:
-    """Return every command by its words after `xor-sweep`, those of k8s/ and those within groups included."""
+    """Return every command by its words after `xor-sweep`, including those of k8s/ and those within groups."""
     context = click.Context(cli)
     found: dict[str, click.Command] = {}
     for name in cli.list_commands(context):

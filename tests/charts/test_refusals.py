@@ -15,7 +15,7 @@ REFUSED = [
     *(
         (
             {"sweep": {"output": output}},
-            f"sweep.output: '{output}' is lost with its pod: use a bucket, such as gs://",
+            f"sweep.output: '{output}' would be lost with its pod: use a bucket, such as gs://",
         )
         for output in ("/results", "results", "/outputs", "gs://", ".", "output/a", "/output/../x", "/output/x/..")
     ),

@@ -119,7 +119,7 @@ def test_a_new_value_has_a_row_in_the_readme_and_a_default_for_the_templates():
     ],
 )
 def test_a_value_without_a_comment_is_named(text, path):
-    with pytest.raises(tool.ValuesError, match=rf"^values.yaml: {path} has no comment: say above it what"):
+    with pytest.raises(tool.ValuesError, match=rf"^values.yaml: {path} has no comment: explain above it what"):
         tool.read_values(text)
 
 

@@ -1,5 +1,5 @@
 {{/*
-Volume claims that exist already: which of them this release created, and what can be changed about them.
+Volume claims that already exist: which of them this release created, and what can be changed about them.
 */}}
 
 {{/* Whether this release created a claim: (dict "root" the chart's scope "claim" the claim); empty if not. */}}
@@ -36,7 +36,7 @@ Volume claims that exist already: which of them this release created, and what c
 {{- set $spec "resources" (dict "requests" (dict "storage" $size)) | toYaml }}
 {{- end }}
 
-{{/* How much a quantity is, as a number. */}}
+{{/* A quantity as a number. */}}
 {{- define "xor-sweep.amount" -}}
 {{- $units := dict "n" 1e-9 "u" 1e-6 "m" 1e-3 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "P" 1e15 "E" 1e18 "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 "Pi" 1125899906842624 "Ei" 1152921504606846976 }}
 {{- $unit := regexFind "([KMGTPE]i|[numkMGTPE])$" (toString .) }}

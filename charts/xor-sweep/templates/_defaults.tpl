@@ -1,6 +1,6 @@
 {{/*
 Makes null mean the default: Helm drops a key that is null, and this puts its default back into .Values. Every template
-file begins with it, because Helm does not promise an order in which it renders them.
+file begins with it, because Helm does not guarantee the order in which it renders them.
 
 Templates cannot read values.yaml, so `make chart` copies its defaults to defaults.json, each under its path. Inside a
 value that goes into a pod as it is, null removes a key, as in `podSecurityContext.runAsUser: null`.

@@ -1,5 +1,5 @@
 {{/*
-The sweep, as the program reads it, and the grid, as the program counts it and names its trials.
+The sweep as the program reads it, and the grid as the program counts and names its trials.
 */}}
 
 {{/* What `auto` means depends on whether the pods get a GPU, so that a pod without its GPU fails. */}}

@@ -47,7 +47,7 @@ template:
     {{- include "xor-sweep.podSpec" (dict "root" . "args" (list "trial") "gpu" .Values.gpu.enabled "deadline" .Values.podActiveDeadlineSeconds) | nindent 4 }}
 {{- end }}
 
-{{/* The Job that a retraining starts, which gives it a name. */}}
+{{/* The Job that a retraining names and starts. */}}
 {{- define "xor-sweep.retrainJob" -}}
 apiVersion: batch/v1
 kind: Job

@@ -61,7 +61,7 @@ containers:
   - name: {{ .component | default "trial" }}
     image: {{ include "xor-sweep.image" .root | quote }}
     imagePullPolicy: {{ $values.image.pullPolicy | quote }}
-    terminationMessagePolicy: FallbackToLogsOnError # so that `status` says in the program's own words why it failed
+    terminationMessagePolicy: FallbackToLogsOnError # so that `status` shows the program's own reason for a failure
     args:
       {{- toYaml .args | nindent 6 }}
     env:

@@ -1,6 +1,6 @@
 {{/*
 Refuses what would go wrong silently, and says what would be right. The API server or the program reports everything
-else, and its words reach the user unchanged.
+else, and its messages reach the user unchanged.
 */}}
 {{- define "xor-sweep.validate" -}}
 {{- range $name, $value := .Values }}
@@ -11,7 +11,7 @@ else, and its words reach the user unchanged.
 {{- $sweep := .Values.sweep }}
 {{- $bucket := not (include "xor-sweep.claim" .) }}
 {{- if or (not (regexMatch "^([a-z][a-z0-9+.-]*://[^/]|/output(/|$))" $sweep.output)) (and (not $bucket) (has ".." (splitList "/" $sweep.output))) }}
-{{- fail (printf "sweep.output: '%s' is lost with its pod: use a bucket, such as gs://bucket/prefix, or /output or a folder in it, which is on the volume claim" $sweep.output) }}
+{{- fail (printf "sweep.output: '%s' would be lost with its pod: use a bucket, such as gs://bucket/prefix, or /output or a folder in it, which is on the volume claim" $sweep.output) }}
 {{- end }}
 {{- if and $bucket .Values.claim.existing }}
 {{- fail (printf "claim.existing: nothing would be written to '%s', because sweep.output is '%s': leave claim.existing empty, or set sweep.output=/output" .Values.claim.existing $sweep.output) }}
