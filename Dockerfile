@@ -1,13 +1,13 @@
 # xor-sweep in a container. Two targets: `cpu`, and `gpu` for a host that has the NVIDIA driver.
 #   docker build --target cpu -t xor-sweep:dev .
-# The base has Debian's security fixes of the day; --build-arg PYTHON_IMAGE=...@sha256:... holds one for good.
+# The base has the latest Debian security fixes; --build-arg PYTHON_IMAGE=...@sha256:... pins it.
 
 ARG PYTHON_IMAGE=docker.io/library/python:3.13-slim-trixie
 
-# What both targets stand on: the base image without what installs packages, without manuals and translations, and
-# with no program that gives its caller more rights (su, mount).
-# Bytecode is compiled, since nobody can write it later (an import of TensorFlow takes three times as long without).
-# /runs is for any user, as /tmp is.
+# The base of both targets: the base image without package installers, manuals and translations, and without programs
+# that give their caller more rights (su, mount).
+# Bytecode is compiled now, because nobody can write it later (without it, importing TensorFlow takes three times as
+# long). Any user can write to /runs, as to /tmp.
 FROM ${PYTHON_IMAGE} AS system
 RUN find / -xdev \( -name ensurepip -o -name pip -o -name 'pip-*' -o -name 'pip3*' -o -name python-wheels \) \
       -prune -exec rm -rf {} + && \
@@ -34,7 +34,7 @@ COPY .ci/uv.txt .ci/trim-image .ci/
 RUN python3 -m pip install --no-cache-dir --root-user-action ignore --require-hashes --only-binary :all: -r .ci/uv.txt
 COPY pyproject.toml uv.lock ./
 
-# The dependencies come before the program: a change of the program leaves these large layers alone.
+# The dependencies come before the program: a change to the program leaves these large layers alone.
 FROM build AS cpu-dependencies
 RUN --mount=type=cache,target=/root/.cache/uv \
     uv sync --locked --no-dev --no-editable --no-install-project --extra cpu --extra s3 && .ci/trim-image
@@ -43,7 +43,7 @@ FROM build AS gpu-dependencies
 RUN --mount=type=cache,target=/root/.cache/uv \
     uv sync --locked --no-dev --no-editable --no-install-project --extra gpu --extra s3 && .ci/trim-image
 
-# The program alone, in an environment of the same name: it is laid over that of either target.
+# The program alone, in an environment at the same path, which is copied over either target's.
 FROM build AS program
 COPY LICENSE README.md ./
 COPY job job
@@ -54,7 +54,7 @@ RUN --mount=type=cache,target=/root/.cache/uv \
     VIRTUAL_ENV="$UV_PROJECT_ENVIRONMENT" uv pip install --no-deps . && \
     find "$UV_PROJECT_ENVIRONMENT/bin" -type f ! -name xor-sweep -delete
 
-# From scratch: else what `system` removed would still take its room, in the layer below.
+# From scratch: otherwise, what `system` removed would still take up space in the layer below.
 FROM scratch AS runtime
 # hadolint ignore=DL3067
 COPY --from=system / /
@@ -66,7 +66,7 @@ LABEL org.opencontainers.image.title="xor-sweep" \
       org.opencontainers.image.description="How many layers, how many neurons? A sweep whose verdict is statistically sound." \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="0.1.0"
-# The default output is the working folder: runs go to /runs/<run>, a volume also where the rest is read-only.
+# The default output is the working folder: runs go to /runs/<run>, which is a volume even if the rest is read-only.
 WORKDIR /
 VOLUME /runs
 USER 65532:65532
@@ -77,7 +77,7 @@ FROM runtime AS gpu
 COPY --from=gpu-dependencies /opt/xor-sweep /opt/xor-sweep
 COPY --from=program /opt/xor-sweep /opt/xor-sweep
 
-# The last target is the one that is built where none is named.
+# The last target is the one that is built if none is named.
 FROM runtime AS cpu
 COPY --from=cpu-dependencies /opt/xor-sweep /opt/xor-sweep
 COPY --from=program /opt/xor-sweep /opt/xor-sweep

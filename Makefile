@@ -1,7 +1,7 @@
-# make sweep   the default sweep, here, into ./runs        (SWEEP="--neurons 8,16" adds options)
-# make chart   what follows from the chart's values.yaml: its schema, defaults and README
-# make test    formatting, lint, types, layering and all tests (TEST="-k storage" picks some)
-# Each makes .venv first, with the versions that uv.lock names.
+# make sweep   run the default sweep here, into ./runs (SWEEP="--neurons 8,16" adds options)
+# make chart   generate the chart's schema, defaults and README from its values.yaml
+# make test    check formatting, lint, types and layering, and run all tests (TEST="-k storage" selects some)
+# Each first creates .venv with the versions from uv.lock.
 
 PYTHON ?= python3
 VENV := .venv
@@ -30,7 +30,7 @@ check: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-dev
 	$(VENV)/bin/python -m tests.benchmarks
 
-# The chart's schema, defaults and README from its values.yaml: without TensorFlow, in seconds.
+# Needs no TensorFlow, and takes seconds.
 chart: $(VENV)/.installed-base
 	$(VENV)/bin/python -m tools.chart
 
@@ -42,14 +42,14 @@ clean:
 
 $(VENV)/bin/uv: .ci/uv.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
-	  { echo "xor-sweep needs Python 3.11, 3.12 or 3.13; $(PYTHON) is $$($(PYTHON) --version). Say which: make PYTHON=python3.12" >&2; exit 1; }
-	@echo "Installing into $(VENV): the versions of uv.lock"
+	  { echo "xor-sweep needs Python 3.11, 3.12 or 3.13; $(PYTHON) is $$($(PYTHON) --version). Choose one: make PYTHON=python3.12" >&2; exit 1; }
+	@echo "Installing the versions from uv.lock into $(VENV)"
 	@$(PYTHON) -m venv --clear $(VENV) || \
-	  { echo "Python cannot make a virtual environment here. On Debian: sudo apt-get install python3-venv" >&2; exit 1; }
+	  { echo "Python cannot create a virtual environment here. On Debian: sudo apt-get install python3-venv" >&2; exit 1; }
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r .ci/uv.txt
 	@touch $@
 
-# The two builds of TensorFlow write the same files: one goes before the other comes.
+# The two builds of TensorFlow install the same files, so one is removed before the other is installed.
 $(VENV)/.build-$(EXTRA): $(VENV)/bin/uv
 	@if ls $(VENV)/.build-* >/dev/null 2>&1; then \
 	  $(VENV)/bin/uv pip uninstall --quiet --python $(VENV)/bin/python tensorflow tensorflow-cpu; \
