@@ -11,7 +11,7 @@ SYNC := $(VENV)/bin/uv sync --locked --inexact --extra $(EXTRA) --extra s3 --com
 
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
-.PHONY: sweep test check bench chart docs clean
+.PHONY: sweep test check bench chart reference docs clean
 .DELETE_ON_ERROR:
 
 sweep: $(VENV)/.installed
@@ -33,6 +33,9 @@ bench: $(VENV)/.installed-dev
 # Needs no TensorFlow, and takes seconds.
 chart: $(VENV)/.installed-base
 	$(VENV)/bin/python -m tools.chart
+
+reference: $(VENV)/.installed-dev
+	$(VENV)/bin/python -m tools.docs reference
 
 docs: $(VENV)/.installed-dev
 	$(VENV)/bin/python -m tools.docs

@@ -10,11 +10,11 @@ import io
 import os
 import re
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
 import click
-from playwright.sync_api import sync_playwright
 from rich.console import Console
 
 from job.cli.main import cli
@@ -38,10 +38,10 @@ TUTORIAL = {"layers": [1, 2], "neurons": [16, 32], "replicates": 1000}
 
 
 def main() -> None:
-    """Run the sweeps and write everything."""
+    """Run the sweeps and write everything; with the argument `reference`, only what needs no run."""
     write_reference()
-    replace_block("files", file_table(), CONTRIBUTING)
-    chart.write()
+    if sys.argv[1:] == ["reference"]:
+        return
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         run = run_on_cpu({})
         replace_block("default sweep", as_text(make_leaderboard(run)))
@@ -70,6 +70,8 @@ def take_screenshots(page: Path) -> None:
     chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
     if chromium is None:
         raise FileNotFoundError("the README's pictures need chromium; on Debian: apt-get install chromium")
+    from playwright.sync_api import sync_playwright
+
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=chromium, args=["--no-sandbox"] if os.geteuid() == 0 else []
@@ -120,8 +122,10 @@ def file_table() -> str:
 
 
 def write_reference() -> None:
-    """Write docs/reference.md."""
+    """Write what follows from the program's text: docs/reference.md, the table of its files, the chart's schema."""
     (DOCS / "reference.md").write_text(reference())
+    replace_block("files", file_table(), CONTRIBUTING)
+    chart.write()
 
 
 def reference() -> str:

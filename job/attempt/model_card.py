@@ -47,7 +47,7 @@ def model_card(run: str, sweep: Sweep, trial: Trial, replicate: CardReplicate, o
     shown = min(rows, MOST_ROWS)
     return _CARD.format(
         front_matter=_front_matter(problem, trial, right / rows),
-        title=problem.title,
+        title=_capitalised(problem.title),
         trial=trial.name,
         run=run,
         network=f"a network with {hidden_layers_words(trial.architecture.layers, trial.architecture.neurons)}",
@@ -62,12 +62,16 @@ def model_card(run: str, sweep: Sweep, trial: Trial, replicate: CardReplicate, o
         picked=f"It was picked after the training, out of {sweep.replicates}. " if sweep.replicates > 1 else "",
         seed=replicate.chosen.seed,
         how=_how_it_was_chosen(replicate.chosen, right, rows),
-        outcome=outcome[0].upper() + outcome[1:],
+        outcome=_capitalised(outcome),
         settings="\n".join(
             f"| {axis.name} | {value_words(getattr(trial.architecture, axis.name))} |" for axis in AXES
         ),
         rows=rows,
     )
+
+
+def _capitalised(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _front_matter(problem: Problem, trial: Trial, accuracy: float) -> str:
@@ -109,8 +113,8 @@ def _how_it_was_chosen(chosen: ChosenReplicate, right: int, rows: int) -> str:
             "had the lowest loss in its last epoch"
         )
     if chosen.epochs_to_solve is None:
-        return f"{best}; it never reached 100 % accuracy"
-    return f"{best}; it first reached 100 % accuracy in epoch {chosen.epochs_to_solve}"
+        return f"{best}; it never reached 100% accuracy"
+    return f"{best}; it first reached 100% accuracy in epoch {chosen.epochs_to_solve}"
 
 
 _CARD = """\

@@ -11,6 +11,7 @@ from typing import Any, get_args
 import click
 from click.shell_completion import CompletionItem
 
+from job.problems import families
 from job.settings.axes import AXES, AXIS_NAMES
 from job.settings.sweep import Settings
 from job.storage import PLACES
@@ -70,6 +71,7 @@ class SettingOption(click.Option):
 
 
 _KNOWN = {axis.name: axis.known for axis in AXES} | {
+    "data": tuple(name for family in families() for name in family.examples),
     "device": get_args(Settings.model_fields["device"].annotation),
 }
 """Field of `Settings` -> the names that it accepts as values."""
@@ -170,8 +172,14 @@ def _debug(text: str, *, exposed: bool) -> Decorator:
 DEBUG = _debug("Show tracebacks.", exposed=False)
 """For the commands in which it affects only errors, which `job.cli.main.main` shows."""
 TRAINING_DEBUG = _debug("Show tracebacks, and what TensorFlow prints as it starts.", exposed=True)
+_TEXTS = {"output": f"Where to write the run: {PLACES}. The run's files are in its runs/NAME/."}
 GRID = options(
-    CONFIG, *(setting(name) for name in Settings.model_fields if name not in ("trials_per_pod", "workers"))
+    CONFIG,
+    *(
+        setting(name, text=_TEXTS.get(name))
+        for name in Settings.model_fields
+        if name not in ("trials_per_pod", "workers")
+    ),
 )
 
 OUTPUT = setting("output", text=f"Where the runs are: {PLACES}.")

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from job.settings.axes import AXES, OPTIONAL_AXES, Axis
-from job.statistics.columns import COLUMNS, MEDIAN, P_VALUE, SOLVED, Column, shown_columns
+from job.statistics.columns import COLUMNS, P_VALUE, Column, shown_columns
 from job.statistics.leaderboard import Leaderboard
 from job.statistics.rows import NOT_TOLD_APART, WINNER, LeaderboardRow
 from job.wording import listed
@@ -70,22 +70,20 @@ def _print_rows(board: Leaderboard, console: Console) -> None:
 def _columns(board: Leaderboard, rows: list[dict[str, str]], width: int) -> list[str]:
     """Return the titles of the columns beside a trial's name: all of them, or as many as there is room for.
 
-    The axes are dropped first, since the names hold them; the median with its interval is dropped last.
+    The axes are dropped first, since the names hold them, then the numbers, the least important first.
     """
     axes = [_axis_title(axis) for axis in AXES if axis not in OPTIONAL_AXES or _varies(board, axis)]
     shown = shown_columns(board.rows)
     numbers = [_title(column) for column in shown]
-    few, fewer = (
-        [_title(column) for column in some if column in shown]
-        for some in ((MEDIAN, SOLVED, P_VALUE), (MEDIAN, SOLVED))
-    )
+    ranks = sorted(column.rank for column in shown)
+    fewer = ([_title(column) for column in shown if column.rank <= rank] for rank in reversed(ranks[:-1]))
     longest, least = max(len(row.trial) for row in board.rows), _least_name(board)
     choices = [
         *((longest, titles) for titles in ([*axes, WEIGHTS, *numbers], [WEIGHTS, *numbers], numbers)),
-        *((least, titles) for titles in (few, fewer)),
+        *((least, titles) for titles in fewer),
     ]
     fitting = (titles for name, titles in choices if name + _width(titles, rows) <= width)
-    return next(fitting, [_title(MEDIAN)])
+    return next(fitting, choices[-1][1])
 
 
 def _least_name(board: Leaderboard) -> int:

@@ -84,5 +84,7 @@ class Family:
     """How a person writes their names, such as `parity:N (N from 2 to 8)`."""
     pattern: str
     """A regular expression that matches their names and nothing else."""
+    examples: tuple[str, ...]
+    """Names that match: the command line completes them, and tests train them."""
     make: Callable[[str], Problem]
     """Returns the problem of a name that matches; two names may mean the same problem."""

@@ -28,4 +28,9 @@ def _make(name: str) -> Problem:
     return parity(2 if name == "xor" else int(name.removeprefix("parity:")))
 
 
-FAMILY = Family(words="xor, parity:N (N from 2 to 8; parity:2 is xor)", pattern="xor|parity:[2-8]", make=_make)
+FAMILY = Family(
+    words="xor, parity:N (N from 2 to 8; parity:2 is xor)",
+    pattern="xor|parity:[2-8]",
+    examples=("xor", *(f"parity:{bits}" for bits in range(3, 9))),
+    make=_make,
+)

@@ -179,8 +179,7 @@ class Placement(_Part):
     """Where to train: auto (a GPU if there is one), cpu or gpu."""
 
     output: str = Field(default=".", min_length=1)
-    """Where to write the run: a folder, or a bucket's URL, such as gs://bucket/prefix or s3://bucket/prefix. The
-    run's files are in its runs/NAME/."""
+    """Where to write the run: a folder, or a bucket's URL. The run's files are in its runs/NAME/."""
 
     run: str | None = Field(default=None, pattern=_RUN_NAME)
     """The run's name: up to 63 of a-z, 0-9, '-' and '.'. If left out, it is derived from the sweep's hash."""

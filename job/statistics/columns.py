@@ -22,32 +22,37 @@ class Column:
     """What is shown for a row, given the epoch limit; a column that is empty in every row is left out."""
     meaning: str
     """What the README says about it."""
+    rank: int
+    """Its importance, 1 being the most: a narrow terminal drops the column of the highest rank first."""
     terminal_title: str = ""
     """Its title in a terminal, if that takes two lines."""
 
 
 MEDIAN = Column(
-    title="median (95 %)",
-    terminal_title="epochs to solve\nmedian (95 %)",
+    title="median (95%)",
+    terminal_title="epochs to solve\nmedian (95%)",
     value=lambda row: row.outcome.median,
     words=lambda row, limit: median_words(
         row.outcome.median, row.outcome.median_low, row.outcome.median_high, limit
     ),
-    meaning="the first epoch by which half of the starts have solved the problem, and its 95 % interval",
+    meaning="the first epoch by which half of the starts have solved the problem, and its 95% interval",
+    rank=1,
 )
 
 SPREAD = Column(
-    title="10 % to 90 %",
+    title="10% to 90%",
     value=lambda row: row.outcome.q10,
     words=lambda row, limit: epochs_words(row.outcome.q10, row.outcome.q90, limit),
-    meaning="the epochs by which 10 % and 90 % of the starts have solved it",
+    meaning="the epochs by which 10% and 90% of the starts have solved it",
+    rank=4,
 )
 
 SOLVED = Column(
-    title="solved (95 %)",
+    title="solved (95%)",
     value=lambda row: row.outcome.share_solved,
     words=lambda row, _: share_words(row.outcome.share_solved, row.outcome.share_low, row.outcome.share_high),
-    meaning="the share of the starts that solved it within the limit, and its 95 % interval",
+    meaning="the share of the starts that solved it within the limit, and its 95% interval",
+    rank=2,
 )
 
 P_VALUE = Column(
@@ -56,6 +61,7 @@ P_VALUE = Column(
     value=lambda row: row.p_adjusted,
     words=lambda row, _: "" if row.p_adjusted is None else p_value_words(row.p_adjusted),
     meaning="how often chance alone would give a difference this large (log-rank test)",
+    rank=3,
 )
 
 COLUMNS = (MEDIAN, SPREAD, SOLVED, P_VALUE)

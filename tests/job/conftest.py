@@ -33,6 +33,7 @@ from run_files import content
 from job.cli.main import main
 from job.settings.grid import Architecture, replicate_seeds
 from job.settings.sweep import Settings
+from job.storage import SCHEMES
 
 
 @pytest.fixture
@@ -294,9 +295,9 @@ def s3_sweep(folder, s3_environment):
     return _into_a_bucket(folder, "s3", s3_environment)
 
 
-@pytest.fixture(params=["gs", "s3"])
+@pytest.fixture(params=SCHEMES)
 def cloud_sweep(request, gs_sweep, s3_sweep):
-    """SMALLER, into a bucket."""
+    """SMALLER, into a bucket of each kind."""
     return {"gs": gs_sweep, "s3": s3_sweep}[request.param]
 
 
