@@ -61,7 +61,7 @@ def train_single(settings: Settings, seed: int, *, sink: logs.Sink, debug: bool 
     if epoch not in MILESTONES:
         show_epoch(epoch, float(training.loss[-1, 0]), float(training.accuracy[-1, 0]))
     if training.solved[0]:
-        sink(logs.event(f"100 % in epoch {training.epochs[0]}", epochs_to_solve=int(training.epochs[0])))
+        sink(logs.event(f"100% in epoch {training.epochs[0]}", epochs_to_solve=int(training.epochs[0])))
     else:
         sink(logs.event(f"not solved within {limit_words(epoch)}", epochs_to_solve=None))
     predictions = training.predictions[:, 0].tolist()

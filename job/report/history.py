@@ -17,9 +17,9 @@ class History:
 
     Attributes:
         epochs: (K,) rising; between two of them no quantile changes.
-        low: (K,) the 10 % quantile, from 0 to 1.
+        low: (K,) the 10% quantile, from 0 to 1.
         median: (K,) the median.
-        high: (K,) the 90 % quantile.
+        high: (K,) the 90% quantile.
         mean: (K,) the mean; before the next one, it changes by less than `LEAST_MEAN_CHANGE`.
     """
 

@@ -132,7 +132,7 @@ def _unbroken(sentence: str, report: Report) -> Markup:
     names = {row.trial for row in report.board.rows if len(row.trial) <= MOST_UNBROKEN}
     parts = [
         tag("span", part, class_="name") if part in names or " " in part.strip() else escape(part)
-        for part in re.split(r"(\d+ %|p [<=] \d\.\d+|[\w.-]*\w)", sentence)
+        for part in re.split(r"(p [<=] \d\.\d+|[\w.-]*\w)", sentence)
     ]
     return Markup("").join(parts)
 

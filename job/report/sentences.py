@@ -67,7 +67,7 @@ def share_of(numbers: Outcome) -> str:
 
 
 def spread_of(numbers: Outcome, limit: int) -> str:
-    """Write the epochs by which 10 % and 90 % of a trial's starts have solved, as `8 to 46`."""
+    """Write the epochs by which 10% and 90% of a trial's starts have solved, as `8 to 46`."""
     return epochs_words(numbers.q10, numbers.q90, limit)
 
 

@@ -30,13 +30,13 @@ class Outcome:
         replicates: how many random starts were trained.
         solved: how many of them solved the problem.
         share_solved: solved / replicates.
-        share_low: lower end of the share's 95 % interval.
-        share_high: upper end of the share's 95 % interval.
+        share_low: lower end of the share's 95% interval.
+        share_high: upper end of the share's 95% interval.
         median: first epoch by which half of the replicates have solved it.
-        median_low: lower end of the median's 95 % interval, in epochs.
-        median_high: upper end of the median's 95 % interval, in epochs.
-        q10: first epoch by which 10 % have solved it.
-        q90: first epoch by which 90 % have solved it.
+        median_low: lower end of the median's 95% interval, in epochs.
+        median_high: upper end of the median's 95% interval, in epochs.
+        q10: first epoch by which 10% have solved it.
+        q90: first epoch by which 90% have solved it.
     """
 
     replicates: int

@@ -40,9 +40,9 @@ class Contender(BaseModel):
     median: int | None
     """Its median epochs to solve; None is beyond the limit."""
     median_low: int | None
-    """The lower end of the median's 95 % interval."""
+    """The lower end of the median's 95% interval."""
     median_high: int | None
-    """The upper end of the median's 95 % interval; None: beyond the limit, or too few starts to estimate it."""
+    """The upper end of the median's 95% interval; None: beyond the limit, or too few starts to estimate it."""
     share_solved: float
     """The share of its random starts that solved the problem within the limit."""
 
@@ -50,7 +50,7 @@ class Contender(BaseModel):
         """Return its name with its numbers."""
         median = epoch_words(self.median, self.epochs)
         interval = epochs_words(self.median_low, self.median_high, self.epochs)
-        return f"{self.trial} of {self.run} (median {median} epochs, 95 % interval {interval})"
+        return f"{self.trial} of {self.run} (median {median} epochs, 95% interval {interval})"
 
 
 class Decision(BaseModel):

@@ -45,7 +45,7 @@ def rank_trials(trials: Mapping[str, EpochsToSolve], costs: Mapping[str, float] 
 
     The winner is chosen by looking at the data, so each test is corrected for all k(k-1)/2 pairs of the k
     trials, not for the k-1 pairs with the winner: among 15 trials of 256 replicates that do not differ, at
-    least one was told apart from the winner in 2.2 % of 1,000 simulated sweeps, and in 11.7 % if corrected for
+    least one was told apart from the winner in 2.2% of 1,000 simulated sweeps, and in 11.7% if corrected for
     14 tests (tests/benchmarks/verdicts.py).
 
     Args:

@@ -57,7 +57,7 @@ class SurvivalCurve:
         epochs: (K,) ascending: each epoch at which a replicate solved or was last observed; before the first, the
             share is 1.
         share: (K,) the Kaplan-Meier estimate from that epoch on.
-        low: (K,) lower end of its pointwise 95 % interval.
+        low: (K,) lower end of its pointwise 95% interval.
         high: (K,) upper end of that interval.
         low_before: lower end of the interval before the first of these epochs.
     """
@@ -77,11 +77,11 @@ def estimate_outcome(data: EpochsToSolve) -> Outcome:
     therefore always an epoch at which a replicate solved; if S stays at exactly 1 - p, R's survfit gives the
     middle of that plateau.
 
-    The median's interval ends where the pointwise 95 % band of S crosses one half (Brookmeyer and Crowley,
+    The median's interval ends where the pointwise 95% band of S crosses one half (Brookmeyer and Crowley,
     Biometrics 38, 1982); the band is the log-log one of Kalbfleisch and Prentice (The Statistical Analysis
     of Failure Time Data, 1980), `conf.type="log-log"` in R. In 10,000 simulated trials, with a
-    quarter of the replicates censored, it held the true median 97 % of the time with 256 replicates and with 32
-    (tests/benchmarks/verdicts.py). With fewer than 6 replicates, no distribution-free interval reaches 95 %:
+    quarter of the replicates censored, it held the true median 97% of the time with 256 replicates and with 32
+    (tests/benchmarks/verdicts.py). With fewer than 6 replicates, no distribution-free interval reaches 95%:
     it goes from epoch 1 to None.
 
     The share's interval is Wilson's (`scipy.stats.binomtest`; recommended by Brown, Cai and DasGupta,
@@ -141,7 +141,7 @@ def censored(data: EpochsToSolve) -> CensoredData:
 
 
 def _band(curve: Any, solved: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the pointwise 95 % band of the curve; where the curve falls to 0, the log-log formula is 0/0.
+    """Return the pointwise 95% band of the curve; where the curve falls to 0, the log-log formula is 0/0.
 
     There, the exact binomial interval of "none of those that solved is left" replaces it (Clopper and Pearson,
     Biometrika 26, 1934), so that 6 or more replicates that all solve at one epoch have an interval: that epoch.
@@ -158,7 +158,7 @@ def _band(curve: Any, solved: int) -> tuple[NDArray[np.float64], NDArray[np.floa
 
 
 def _all_left(replicates: int) -> float:
-    """Return the lower end of the exact 95 % interval of the share left when all are left (Clopper, Pearson)."""
+    """Return the lower end of the exact 95% interval of the share left when all are left (Clopper, Pearson)."""
     return float(binomtest(replicates, replicates).proportion_ci(CONFIDENCE_LEVEL, method="exact").low)
 
 

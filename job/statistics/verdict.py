@@ -59,18 +59,18 @@ def outcome_words(numbers: Outcome, limit: int, title: str) -> str:
         half = f"half of the starts solve {title} by epoch {_median(numbers, limit)}"
     return (
         f"{half}; {numbers.solved} of {numbers.replicates} solved, {percent(numbers.share_solved)}% "
-        f"(95 % interval {shares_words(numbers.share_low, numbers.share_high)})"
+        f"(95% interval {shares_words(numbers.share_low, numbers.share_high)})"
     )
 
 
 def _how_good(numbers: Outcome, limit: int, title: str) -> str:
     if numbers.median is None:
-        return f"{percent(numbers.share_solved)} % of its starts solve {title} within {limit_words(limit)}"
+        return f"{percent(numbers.share_solved)}% of its starts solve {title} within {limit_words(limit)}"
     return f"half of its starts solve {title} by epoch {_median(numbers, limit)}"
 
 
 def _median(numbers: Outcome, limit: int) -> str:
-    return f"{numbers.median} (95 % interval {epochs_words(numbers.median_low, numbers.median_high, limit)})"
+    return f"{numbers.median} (95% interval {epochs_words(numbers.median_low, numbers.median_high, limit)})"
 
 
 def _others(rows: Sequence[LeaderboardRow], ranking: Ranking, others: str) -> str:

@@ -47,9 +47,9 @@ class Training:
     seeds: NDArray[np.int64]
     """(R,) the seed of each replicate's initial weights."""
     epochs: NDArray[np.int64]
-    """(R,) the first epoch at 100 % accuracy, or the last epoch trained if it was never reached."""
+    """(R,) the first epoch at 100% accuracy, or the last epoch trained if it was never reached."""
     solved: NDArray[np.bool_]
-    """(R,) whether 100 % accuracy was reached; if not, `epochs` is censored."""
+    """(R,) whether 100% accuracy was reached; if not, `epochs` is censored."""
     trained: NDArray[np.int64]
     """(R,) how many epochs each replicate was trained."""
     loss: NDArray[np.float32]

@@ -25,7 +25,7 @@ def trial_details(row: TrialStatus, limit: int, now: datetime | None = None) -> 
     trial, numbers = row.trial, row.numbers
     if numbers:
         interval = epochs_words(numbers.median_low, numbers.median_high, limit)
-        return f"median {epoch_words(numbers.median, limit)} (95 % interval {interval})"
+        return f"median {epoch_words(numbers.median, limit)} (95% interval {interval})"
     if trial.since and trial.state != FAILED:
         seconds = int(((now or datetime.now(UTC)) - datetime.fromisoformat(trial.since)).total_seconds())
         attempt = f", attempt {trial.pod.attempt}" if trial.pod and trial.pod.attempt > 1 else ""

@@ -35,7 +35,7 @@ def first(pairs, level):
 
 
 def band(left, greenwood, solved):
-    """Return the 95 % band of one point of the curve: log-log, and exact where nobody is left."""
+    """Return the 95% band of one point of the curve: log-log, and exact where nobody is left."""
     if not left:
         return 0.0, 1 - 0.025 ** (1 / solved)
     width = Z * math.sqrt(greenwood) / abs(math.log(left))

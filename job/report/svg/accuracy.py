@@ -93,7 +93,7 @@ def _accuracy_legend(starts: int) -> list[Markup]:
         *([("start", f"{starts - 1} more")] if starts > 1 else []),
         ("middle", "median of all"),
         ("mean", "mean"),
-        ("quantiles", "10 % to 90 %"),
+        ("quantiles", "10% to 90%"),
     ]
     parts = []
     places = legend_places([words for _, words in items], 14)

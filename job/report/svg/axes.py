@@ -65,7 +65,7 @@ def share_axis(area: PlotArea, label: str, *, above: float = 14) -> list[Markup]
     return [
         tag("path", d=grid, class_="grid"),
         tag("path", d=f"M{number(area.left)} {number(area.bottom)}H{number(area.right)}", class_="axis"),
-        *(text(area.left - 8, y + 4, f"{percent} %", "tick", "end") for y, percent in ticks),
+        *(text(area.left - 8, y + 4, f"{percent}%", "tick", "end") for y, percent in ticks),
         text(area.left - 46, area.top - above, label, "label"),
     ]
 

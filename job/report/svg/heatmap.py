@@ -162,7 +162,7 @@ def draw_scale(report: Report, metric: str) -> Drawing | None:
         )
         for at in range(parts)
     ]
-    low, high = (str(at) for at in report.median_range) if metric == MEDIAN_METRIC else ("0 %", "100 %")
+    low, high = (str(at) for at in report.median_range) if metric == MEDIAN_METRIC else ("0%", "100%")
     words = [
         text(0, height + 15, low, "tick"),
         text(

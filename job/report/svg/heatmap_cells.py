@@ -113,7 +113,7 @@ def _value(report: Report, row: LeaderboardRow, metric: str) -> tuple[float | No
     """Return how bright a cell is, 0 to 1 (None: the data do not reach the number), and its words."""
     numbers = row.outcome
     if metric == SOLVED_METRIC:
-        return numbers.share_solved, f"{percent(numbers.share_solved, 0)} %"
+        return numbers.share_solved, f"{percent(numbers.share_solved, 0)}%"
     if numbers.median is None:
         return None, epoch_words(None, report.limit)
     low, high = report.median_range
@@ -151,6 +151,6 @@ def _tip_lines(report: Report, cell: Cell) -> Iterator[str]:
         return
     numbers = cell.row.outcome
     yield f"median {median_of(numbers, report.limit)} epochs"
-    yield f"middle 80 %: {spread_of(numbers, report.limit)}"
+    yield f"middle 80%: {spread_of(numbers, report.limit)}"
     yield f"solved {share_of(numbers)}"
     yield f"{count_words(numbers.replicates, 'start')}, place {cell.row.place}"

@@ -1,4 +1,4 @@
-"""Each trial's median with its interval, and the span of the middle 80 %, on one axis."""
+"""Each trial's median with its interval, and the span of the middle 80%, on one axis."""
 
 from markupsafe import Markup
 
@@ -16,7 +16,7 @@ _STANDING = {WINNER: "best", NOT_TOLD_APART: "maybe", UNRANKED: "unranked"}
 
 
 def interval(row: LeaderboardRow, scale: LogScale, y: float) -> Markup:
-    """Return a trial's marks: thin from the 10 % to the 90 % quantile, thick for the median's interval, a dot."""
+    """Return a trial's marks: thin from the 10% to the 90% quantile, thick for the median's interval, a dot."""
     numbers, limit = row.outcome, scale.limit
     q10, low, high, q90 = (
         scale(at or limit) for at in (numbers.q10, numbers.median_low, numbers.median_high, numbers.q90)
@@ -44,7 +44,7 @@ def draw_sparkline(row: LeaderboardRow, limit: int) -> Markup:
 
 
 def draw_intervals(report: Report, most: int = MOST_INTERVALS) -> Drawing:
-    """Draw each trial's median, its interval, and the span from the 10 % to the 90 % quantile, best first."""
+    """Draw each trial's median, its interval, and the span from the 10% to the 90% quantile, best first."""
     rows = report.board.rows[:most]
     longest = max((len(row.trial) for row in rows), default=5)
     left, right, top = 34 + 7.4 * longest, 600.0, 34.0
@@ -62,7 +62,7 @@ def draw_intervals(report: Report, most: int = MOST_INTERVALS) -> Drawing:
         content.append(interval(row, scale, y))
     if more:
         content.append(text(left - 12, bottom - 10, more_words(more), "tick", "end"))
-    note = "dot: median, thick: its 95 % interval, thin: 10 % to 90 % of starts"
+    note = "dot: median, thick: its 95% interval, thin: 10% to 90% of starts"
     content.append(text(2, 16, note, "tick"))
     return Drawing(
         tuple(content),

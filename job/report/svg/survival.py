@@ -34,7 +34,7 @@ def default_picks(report: Report) -> list[str]:
 
 
 def draw_survival(report: Report, picked: list[str], *, all_of_them: bool = False) -> Drawing:
-    """Draw the share not yet solved by epoch, with its pointwise 95 % band.
+    """Draw the share not yet solved by epoch, with its pointwise 95% band.
 
     Args:
         report: what is known about the run.
@@ -58,7 +58,7 @@ def draw_survival(report: Report, picked: list[str], *, all_of_them: bool = Fals
         ),
         _WIDTH,
         _HEIGHT + (20 * (places[-1][1] + 1) if places else 0),
-        title=f"Share of the starts that have not solved {report.problem.title}, with 95 % bands, by epoch",
+        title=f"Share of the starts that have not solved {report.problem.title}, with 95% bands, by epoch",
         description=f"{said}.",
         class_="survival",
     )
@@ -66,7 +66,7 @@ def draw_survival(report: Report, picked: list[str], *, all_of_them: bool = Fals
 
 def _in_words(detail: Detail, limit: int) -> str:
     numbers = detail.row.outcome
-    never = f"{percent(1 - numbers.share_solved)} % never"
+    never = f"{percent(1 - numbers.share_solved)}% never"
     return f"{detail.row.trial}: half solved by epoch {median_of(numbers, limit)}, {never}"
 
 

@@ -81,7 +81,7 @@ def time_words(report: Report) -> str:
         return "No trial has recorded how long it took."
     total = sum(sum(parts.values()) for parts in known)
     shares = [
-        f"{words} {duration_words(spent)} ({percent(spent / total, 0)} %)"
+        f"{words} {duration_words(spent)} ({percent(spent / total, 0)}%)"
         for part, words in PARTS.items()
         if (spent := sum(parts.get(part, 0.0) for parts in known)) and total
     ]

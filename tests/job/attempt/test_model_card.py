@@ -77,7 +77,7 @@ def test_the_card_says_what_the_trial_did(finished, trial):
     assert f"{summary['solved']} of 16 solved" in card
     assert f"run `{finished.run.name}`" in " ".join(card.split())
     assert f"seed {summary['chosen_seed']}: " in card
-    assert f"100 % accuracy in epoch {summary['chosen_epochs_to_solve']}." in card
+    assert f"100% accuracy in epoch {summary['chosen_epochs_to_solve']}." in card
 
 
 def test_the_same_trial_gives_the_same_card(finished, single_trial):
@@ -90,7 +90,7 @@ def test_the_card_of_a_network_that_never_solved_says_so():
     chosen = CardReplicate(ChosenReplicate(7, None, 1000), np.array([0.1, 0.9, 0.4, np.nan], "float32"))
     card = model_card("a-run", config, trial_at(config, 0), chosen, WORDS)
     assert "no start's final network gets all 4 rows right (this one gets 2)" in " ".join(card.split())
-    assert "it never reached 100 % accuracy." in card
+    assert "it never reached 100% accuracy." in card
     assert ModelCard(card).data.eval_results[0].metric_value == 0.5
     assert predictions(card)[0] == [(0, 0, 0), (0, 1, 1), (1, 0, 0), (1, 1, 0)]
 

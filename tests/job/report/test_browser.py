@@ -90,7 +90,7 @@ def test_the_heat_map_shows_the_number_that_is_chosen(finished, look):
     assert shown() == [">400"]
     page.get_by_role("radio", name="share of the starts").check()
     assert len(shown()) == 1
-    assert shown()[0].endswith(" %")
+    assert shown()[0].endswith("%")
     page.get_by_role("radio", name="median epochs").check()
     assert shown() == [">400"]
 

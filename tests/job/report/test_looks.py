@@ -86,7 +86,7 @@ def test_only_what_goes_on_to_a_side_fades(paneled_sweep, look):
 def test_a_plots_legend_is_seen_whole_on_a_telephone(paneled_sweep, look, picture):
     page = look(paneled_sweep.run, width=360)
     wanted = {
-        "accuracy": ("the first start", "mean", "10 % to 90 %"),
+        "accuracy": ("the first start", "mean", "10% to 90%"),
         "times": ("compilation", "training", "writing"),
     }
     for words in wanted[picture]:

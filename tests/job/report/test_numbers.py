@@ -69,10 +69,10 @@ def test_the_tables_numbers_follow_from_the_rows(finished, page):
                 "layers": "1",
                 "neurons": str(row["neurons"]),
                 "weights": str(row["weights"]),
-                "median (95 %)": median_words(row),
+                "median (95%)": median_words(row),
                 "epochs": "",
-                "10 % to 90 %": f"{epoch(row['q10'])} to {epoch(row['q90'])}",
-                "solved (95 %)": share_words(row),
+                "10% to 90%": f"{epoch(row['q10'])} to {epoch(row['q90'])}",
+                "solved (95%)": share_words(row),
                 "p against winner": "" if row["p_adjusted"] is None else p_words(row["p_adjusted"]),
             }
         )
@@ -87,12 +87,12 @@ def test_the_heat_maps_cells_tell_median_share_and_intervals(finished, page):
         assert cell["data-tip"].split("\n") == [
             row["trial"],
             f"median {median_words(row)} epochs",
-            f"middle 80 %: {epoch(row['q10'])} to {epoch(row['q90'])}",
+            f"middle 80%: {epoch(row['q10'])} to {epoch(row['q90'])}",
             f"solved {share_words(row)}",
             f"16 starts, place {row['place']}",
         ]
         faces = {kind: cell.one("text", f"only-{kind}").text.lstrip("★≈ ") for kind in ("median", "solved")}
-        assert faces == {"median": epoch(row["median"]), "solved": f"{row['share_solved']:.0%}".replace("%", " %")}
+        assert faces == {"median": epoch(row["median"]), "solved": f"{row['share_solved']:.0%}"}
         assert cell["href"] == f"#trial-{row['trial']}"
 
 

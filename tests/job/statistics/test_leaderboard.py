@@ -68,7 +68,7 @@ def test_the_json_says_who_won_and_what_is_missing(finished, say):
     winner = board["trials"][0]
     assert board["verdict"].startswith("l1-n32 (1 hidden layer of 32 neurons) is fastest: ")
     assert f"half of its starts solve XOR by epoch {winner['median']} " in board["verdict"]
-    assert f"(95 % interval {winner['median_low']} to {winner['median_high']})" in board["verdict"]
+    assert f"(95% interval {winner['median_low']} to {winner['median_high']})" in board["verdict"]
 
 
 def test_the_stored_leaderboard_is_the_csv_that_is_shown(finished, say):
@@ -254,18 +254,18 @@ def test_however_many_axes_vary_each_trial_has_its_whole_name_broken_at_a_hyphen
 @pytest.mark.parametrize(
     ("width", "columns"),
     [
-        (120, ["layers", "weights", "10 % to 90 %", "solved (95 %)", "p against"]),
-        (88, ["weights", "10 % to 90 %", "solved (95 %)", "p against"]),
-        (77, ["10 % to 90 %", "solved (95 %)", "p against"]),
-        (64, ["solved (95 %)", "p against"]),
-        (53, ["solved (95 %)"]),
+        (120, ["layers", "weights", "10% to 90%", "solved (95%)", "p against"]),
+        (88, ["weights", "10% to 90%", "solved (95%)", "p against"]),
+        (77, ["10% to 90%", "solved (95%)", "p against"]),
+        (64, ["solved (95%)", "p against"]),
+        (53, ["solved (95%)"]),
         (30, []),
     ],
 )
 def test_the_narrower_the_terminal_the_fewer_numbers_stand_beside_the_names(width, columns):
     board = board_of(make_settings({"layers": [1, 2], "neurons": [2, 16]}))
     head, table, rest = printed(board, width)
-    known = ("layers", "weights", "10 % to 90 %", "solved (95 %)", "p against")
+    known = ("layers", "weights", "10% to 90%", "solved (95%)", "p against")
     assert [column for column in known if column in head] == columns
     assert [line.split()[-1 if line[0] == " " else 1] for line in table] == [row.trial for row in board.rows]
     assert ("p is corrected" in rest) == ("p against" in columns)

@@ -20,7 +20,7 @@ def verdict(seen, damaged=(), **settings):
 
 def test_a_winner_without_hidden_layers_is_said_to_have_none():
     assert verdict({"l0": FAST, "l1-n2": SLOW, "l1-n16": SLOW}) == (
-        "l0 (no hidden layer) is fastest: half of its starts solve XOR by epoch 24 (95 % interval 19 to 30); "
+        "l0 (no hidden layer) is fastest: half of its starts solve XOR by epoch 24 (95% interval 19 to 30); "
         "every other trial is slower."
     )
 
@@ -36,7 +36,7 @@ def test_the_verdict_names_the_problem():
 def test_where_fewer_than_half_of_the_starts_solve_a_trial_leads_and_is_not_called_the_fastest():
     few = solved_at(*range(10, 20), unsolved=20)
     assert verdict({"l0": NEVER, "l1-n2": NEVER, "l1-n16": few}).startswith(
-        "l1-n16 (1 hidden layer of 16 neurons) leads: 33.3 % of its starts solve XOR within 1000 epochs; "
+        "l1-n16 (1 hidden layer of 16 neurons) leads: 33.3% of its starts solve XOR within 1000 epochs; "
     )
 
 
@@ -67,12 +67,12 @@ def test_a_trial_that_is_faster_over_all_epochs_than_the_winner_by_the_median_is
 
 def test_a_trials_outcome_is_put_into_words():
     assert outcome_words(estimate_outcome(FAST), 1000, "XOR") == (
-        "half of the starts solve XOR by epoch 24 (95 % interval 19 to 30); 30 of 30 solved, 100.0% "
-        "(95 % interval 88.6% to 100.0%)"
+        "half of the starts solve XOR by epoch 24 (95% interval 19 to 30); 30 of 30 solved, 100.0% "
+        "(95% interval 88.6% to 100.0%)"
     )
     few = estimate_outcome(solved_at(*range(10, 20), unsolved=20))
     assert outcome_words(few, 1000, "the parity of 3 bits").startswith(
         "fewer than half of the starts solve the parity of 3 bits within 1000 epochs; 10 of 30 solved, 33.3% "
     )
     five = estimate_outcome(solved_at(*range(1, 6)))
-    assert "by epoch 3 (95 % interval 1 to >1000)" in outcome_words(five, 1000, "XOR")
+    assert "by epoch 3 (95% interval 1 to >1000)" in outcome_words(five, 1000, "XOR")

@@ -89,7 +89,7 @@ def test_the_table_has_a_line_for_each_trial_below_a_headline(mixed, look, xor_s
     headline, *lines = xor_sweep("status", "mixed", "--output", mixed).out.splitlines()
     assert re.fullmatch(r"mixed-r1: 1 failed, 1 done, [12] running, [12] pending of 5 trials", headline)
     patterns = [
-        r"l1-n1  done     median 10 \(95 % interval 9 to >100\)",
+        r"l1-n1  done     median 10 \(95% interval 9 to >100\)",
         r"l1-n2  failed   exit code 3: \w.*",
         r"l1-n3  running  since \S+Z \((\d+ min )?\d+ s\)",
         r"l1-n4  (pending|running)  .*",
@@ -127,7 +127,7 @@ def test_where_the_run_is_on_a_volume_its_pods_tell_their_results(look, xor_swee
     assert trials["l1-n2"] == {"trial": "l1-n2", "index": 1, "state": "done"}
     assert "can be reached only from its pods" in shown["results"]
     _, first, second, _, last = xor_sweep("status", "telling").out.splitlines()
-    assert first == "l1-n1  done     median 48 (95 % interval 44 to >100)"
+    assert first == "l1-n1  done     median 48 (95% interval 44 to >100)"
     assert second == "l1-n2  done"
     assert last.startswith("Some medians are missing: ")
     kubectl("delete", "job", "telling-r1", "-n", namespace, "--wait=false")
@@ -139,7 +139,7 @@ def test_where_the_bucket_is_out_of_reach_the_pods_tell_their_results(look, xor_
     create(namespace, sweep_job("remote", TELLING, neurons=[1, 2], settings={"output": "gs://bucket/prefix"}))
     look("remote", lambda trials: {t["state"] for t in trials.values()} == {"done"}, **away)
     _, first, *_, last = xor_sweep("status", "remote", **away).out.splitlines()
-    assert first == "l1-n1  done     median 48 (95 % interval 44 to >100)"
+    assert first == "l1-n1  done     median 48 (95% interval 44 to >100)"
     assert last.startswith("Some medians are missing: gs://bucket is not available")
 
 
@@ -257,7 +257,7 @@ def test_a_damaged_result_is_told_and_the_states_are_shown_all_the_same(namespac
     assert said.code == 0
     _, first, second, last = said.out.splitlines()
     assert first == "l1-n1  done"
-    assert second == "l1-n2  done     median 20 (95 % interval 19 to >100)"
+    assert second == "l1-n2  done     median 20 (95% interval 19 to >100)"
     assert str(result) in last
 
 
@@ -281,7 +281,7 @@ def test_on_a_terminal_the_table_goes_on_until_the_job_has_ended(namespace, tmp_
     assert code == 0
     headline, first, second = last_frame(sent)
     assert headline.startswith("brief-r1: 1 failed, 1 done of 2 trials; its Job is Failed (FailedIndexes: ")
-    assert first == "l1-n1  done    median 10 (95 % interval 9 to >100)"
+    assert first == "l1-n1  done    median 10 (95% interval 9 to >100)"
     assert second.startswith("l1-n2  failed  exit code 3: ")
     assert sent.count("\x1b[?25l") == sent.count("\x1b[?25h")  # The cursor is there again.
 
