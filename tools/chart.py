@@ -2,7 +2,8 @@
 
 values.yaml is the source: its keys, their defaults, and the comment above each. From it come the tables of
 charts/xor-sweep/README.md, values.schema.json, and defaults.json, which the templates read. The schema of `sweep`
-comes from `Settings`, so Helm refuses what the program would refuse.
+comes from `Settings`, so Helm refuses what the program would refuse, and grid.json from the axes, so the templates
+count and name the trials as the program does.
 """
 
 import json
@@ -16,8 +17,8 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from job.problems import families
-from job.settings.axes import AXES
-from job.settings.sweep import Settings
+from job.settings.axes import AXES, OPTIONAL_AXES
+from job.settings.sweep import MAX_REPLICATE_EPOCHS, MAX_TRIALS, Settings
 
 CHART = Path(__file__).parents[1] / "charts" / "xor-sweep"
 
@@ -28,7 +29,7 @@ Schema = dict[str, Any]
 
 _TYPES = {bool: "boolean", int: "integer", float: "number", str: "string", list: "array", dict: "object"}
 _QUANTITY = {"type": ["string", "integer"]}
-_OR_NEVER = {"type": ["integer", "string"], "pattern": "^never$"}
+_OR_NEVER = {"type": ["integer", "string"], "pattern": "^([1-9][0-9]*|never)$"}
 
 RULES: dict[str, Schema] = {
     "claim.size": _QUANTITY,
@@ -137,6 +138,16 @@ def defaults_file(values: list[ChartValue]) -> str:
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
+def grid_file(_: list[ChartValue]) -> str:
+    """Return grid.json: the axes in their order, and the limits of a grid."""
+    axes = [
+        {"name": axis.name, "short": axis.short, "hiddenOnly": axis.hidden_only, "optional": axis in OPTIONAL_AXES}
+        for axis in AXES
+    ]
+    limits = {"trials": MAX_TRIALS, "replicateEpochs": MAX_REPLICATE_EPOCHS}
+    return json.dumps({"axes": axes, "limits": limits}, indent=2) + "\n"
+
+
 def readme(values: list[ChartValue]) -> str:
     """Return the chart's README.md with a table for each heading of values.yaml."""
     old = (CHART / "README.md").read_text()
@@ -232,7 +243,7 @@ def _axis(field: Schema, known: tuple[str, ...]) -> Schema:
 
 
 def write() -> None:
-    """Write the chart's README.md, values.schema.json and defaults.json.
+    """Write the chart's README.md, values.schema.json, defaults.json and grid.json.
 
     Raises:
         ValuesError: values.yaml lacks something; nothing is written.
@@ -242,6 +253,7 @@ def write() -> None:
         "README.md": readme(values),
         "values.schema.json": schema(values),
         "defaults.json": defaults_file(values),
+        "grid.json": grid_file(values),
     }
     for name, text in made.items():
         (CHART / name).write_text(text)

@@ -87,6 +87,9 @@ _Loss = Annotated[str, _known("loss", LOSSES)]
 _Optimizer = Annotated[str, _known("optimizer", LEARNING_RATES)]
 _Data = Annotated[str, AfterValidator(_canonical)]
 
+# Fields that came after the first runs: at their defaults, they are not in the hash, so older runs keep theirs.
+_ADDED_LATER = ("data",)
+
 _RUN_NAME = r"^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$"
 
 
@@ -167,8 +170,9 @@ class Sweep(_Part):
     def hash(self) -> str:
         """16 hexadecimal digits that are equal for two sweeps only if they ask for the same rows."""
         asked = self.model_dump(mode="json", include=set(Sweep.model_fields))
-        if self.data == DEFAULT:
-            del asked["data"]  # Runs from before there were other problems keep their hash.
+        for name in _ADDED_LATER:
+            if getattr(self, name) == Sweep.model_fields[name].default:
+                del asked[name]
         return sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:16]
 
 

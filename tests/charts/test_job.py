@@ -14,7 +14,7 @@ from job.errors import (
     SweepError,
     TrialError,
 )
-from job.settings.axes import ACTIVATIONS, LEARNING_RATES, LOSSES
+from job.settings.axes import AXES
 from job.settings.grid import trials_of_pod
 from job.settings.validation import make_settings
 
@@ -26,13 +26,10 @@ def some_grid(number):
         chosen = draw.sample(values, draw.randint(1, min(4, len(values))))
         return chosen[0] if len(chosen) == 1 and draw.random() < 0.5 else chosen
 
-    grid = {
+    some_numbers = {int: range(1, 101), float: [0.001, 1, 0.5, 1e-5, 2.5e-7]}
+    grid = {axis.name: some(axis.known or some_numbers[axis.kind]) for axis in AXES}
+    grid |= {
         "layers": some(draw.choice([range(101), range(3)])),
-        "neurons": some(range(1, 4097)),
-        "activation": some(ACTIVATIONS),
-        "loss": some(LOSSES),
-        "optimizer": some(list(LEARNING_RATES)),
-        "learning_rate": some([0.001, 1, 0.5, 1e-5, 2.5e-7]),
         "trials_per_pod": draw.choice([1, 1, 2, 3, 7, 100, 100_000]),
     }
     for axis in draw.sample(sorted(grid), draw.randint(0, 5)):

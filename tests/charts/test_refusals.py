@@ -45,7 +45,7 @@ REFUSED = [
     ),
     (
         {"extraEnv": [{"name": "XOR_SWEEP_NEURONS", "value": "3"}]},
-        "extraEnv: XOR_SWEEP_NEURONS would override the sweep file: set sweep.neurons instead",
+        "extraEnv: XOR_SWEEP_NEURONS would override what the chart sets: set sweep.neurons instead",
     ),
     (
         {"extraEnv": [{"name": "JOB_COMPLETION_INDEX", "value": "0"}]},

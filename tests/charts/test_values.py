@@ -48,6 +48,7 @@ def test_an_older_kubernetes_is_refused(chart):
         ("README.md", tool.readme),
         ("values.schema.json", tool.schema),
         ("defaults.json", tool.defaults_file),
+        ("grid.json", tool.grid_file),
     ],
 )
 def test_what_is_made_from_values_yaml_is_up_to_date(name, make):

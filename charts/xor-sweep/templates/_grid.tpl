@@ -15,20 +15,20 @@ The sweep as the program reads it, and the grid as the program counts and names 
 {{- merge (dict "device" (include "xor-sweep.device" .)) .Values.sweep | toYaml }}
 {{- end }}
 
-{{/* The axes of the grid by name, each a list of its values. */}}
+{{/* The axes of the grid in their order: what grid.json says of each, and a list of its values. */}}
 {{- define "xor-sweep.axes" -}}
-{{- $axes := dict }}
-{{- range $axis := list "layers" "neurons" "activation" "loss" "optimizer" "learning_rate" }}
-{{- $value := index $.Values.sweep $axis }}
-{{- $_ := set $axes $axis (ternary $value (list $value) (kindIs "slice" $value)) }}
+{{- $axes := list }}
+{{- range ($.Files.Get "grid.json" | fromJson).axes }}
+{{- $value := index $.Values.sweep .name }}
+{{- $axes = append $axes (merge (dict "values" (ternary $value (list $value) (kindIs "slice" $value))) .) }}
 {{- end }}
 {{- toJson $axes }}
 {{- end }}
 
 {{- define "xor-sweep.trialCount" -}}
-{{- $axes := include "xor-sweep.axes" . | fromJson }}
+{{- $axes := include "xor-sweep.axes" . | fromJsonArray }}
 {{- $count := 0 }}
-{{- range $axes.layers }}
+{{- range (first $axes).values }}
 {{- $count = include "xor-sweep.trialsOfLayers" (dict "axes" $axes "layers" .) | add $count }}
 {{- end }}
 {{- $count }}
@@ -36,11 +36,16 @@ The sweep as the program reads it, and the grid as the program counts and names 
 
 {{/*
 How many trials have this number of hidden layers: (dict "axes" the axes "layers" the number). Without a hidden layer,
-neurons and activation change nothing, so they are not counted.
+the axes of hidden layers change nothing, so they are not counted.
 */}}
 {{- define "xor-sweep.trialsOfLayers" -}}
-{{- $count := mul (len .axes.loss) (len .axes.optimizer) (len .axes.learning_rate) }}
-{{- ternary (mul $count (len .axes.neurons) (len .axes.activation)) $count (gt (int .layers) 0) }}
+{{- $count := 1 }}
+{{- range rest .axes }}
+{{- if or (gt (int $.layers) 0) (not .hiddenOnly) }}
+{{- $count = mul $count (len .values) }}
+{{- end }}
+{{- end }}
+{{- $count }}
 {{- end }}
 
 {{- define "xor-sweep.podCount" -}}
@@ -53,23 +58,21 @@ neurons and activation change nothing, so they are not counted.
 {{- define "xor-sweep.trialName" -}}
 {{- $rest := int .trial }}
 {{- $layers := 0 }}
-{{- range .axes.layers }}
+{{- range (first .axes).values }}
 {{- $layers = int . }}
 {{- $count := include "xor-sweep.trialsOfLayers" (dict "axes" $.axes "layers" .) | int }}
 {{- if lt $rest $count }}{{ break }}{{ end }}
 {{- $rest = sub $rest $count | int }}
 {{- end }}
 {{- $name := "" }}
-{{- $short := dict "neurons" "n" "learning_rate" "lr" }}
-{{- range $axis := list "learning_rate" "optimizer" "loss" "activation" "neurons" }}
-{{- $values := index $.axes $axis }}
-{{- if or $layers (not (has $axis (list "activation" "neurons"))) }}
-{{- $value := index $values (mod $rest (len $values) | int) }}
-{{- $rest = div $rest (len $values) }}
-{{- if or (eq $axis "neurons") (gt (len $values) 1) }}
-{{- $name = printf "-%s%v%s" (get $short $axis) $value $name }}
+{{- range rest .axes | reverse }}
+{{- if or $layers (not .hiddenOnly) }}
+{{- $value := index .values (mod $rest (len .values) | int) }}
+{{- $rest = div $rest (len .values) }}
+{{- if or (not .optional) (gt (len .values) 1) }}
+{{- $name = printf "-%s%v%s" .short $value $name }}
 {{- end }}
 {{- end }}
 {{- end }}
-{{- printf "l%d%s" $layers $name }}
+{{- printf "%s%d%s" (first .axes).short $layers $name }}
 {{- end }}

@@ -20,11 +20,12 @@ else, and its messages reach the user unchanged.
 {{- fail "claim.accessModes: with ReadWriteOncePod, the driver and the trials would wait for each other forever: use ReadWriteOnce or ReadWriteMany" }}
 {{- end }}
 {{- $trials := include "xor-sweep.trialCount" . | int64 }}
-{{- if gt $trials 100000 }}
-{{- fail (printf "sweep: the grid has %d trials, more than 100000: give its axes fewer values" $trials) }}
+{{- $limits := (.Files.Get "grid.json" | fromJson).limits }}
+{{- if gt $trials (int64 $limits.trials) }}
+{{- fail (printf "sweep: the grid has %d trials, more than %d: give its axes fewer values" $trials (int64 $limits.trials)) }}
 {{- end }}
-{{- if gt (mul (int64 $sweep.replicates) (int64 $sweep.epochs)) 250000000 }}
-{{- fail (printf "sweep: %d replicates x %d epochs are more than 250000000: use fewer replicates or epochs" (int64 $sweep.replicates) (int64 $sweep.epochs)) }}
+{{- if gt (mul (int64 $sweep.replicates) (int64 $sweep.epochs)) (int64 $limits.replicateEpochs) }}
+{{- fail (printf "sweep: %d replicates x %d epochs are more than %d: use fewer replicates or epochs" (int64 $sweep.replicates) (int64 $sweep.epochs) (int64 $limits.replicateEpochs)) }}
 {{- end }}
 {{- if and .Values.gpu.enabled (eq $sweep.device "cpu") }}
 {{- fail "gpu.enabled: each pod would take a GPU and leave it idle, because sweep.device is cpu: use sweep.device=auto, or gpu.enabled=false" }}
@@ -38,7 +39,8 @@ else, and its messages reach the user unchanged.
 {{- fail "extraEnv: JOB_COMPLETION_INDEX tells each pod its trial, so every pod would train the same one: use another name" }}
 {{- end }}
 {{- if and (hasPrefix "XOR_SWEEP_" $name) (not (has $name (list "XOR_SWEEP_LOG_FORMAT" "XOR_SWEEP_DEBUG"))) }}
-{{- fail (printf "extraEnv: %s would override the sweep file: set sweep.%s instead" $name ($name | trimPrefix "XOR_SWEEP_" | lower)) }}
+{{- $key := $name | trimPrefix "XOR_SWEEP_" | lower }}
+{{- fail (printf "extraEnv: %s would override what the chart sets: %s" $name (ternary (printf "set sweep.%s instead" $key) "remove it" (hasKey $sweep $key))) }}
 {{- end }}
 {{- end }}
 {{- if and (include "xor-sweep.watches" .) .Values.rbac.create (not .Values.serviceAccount.create) (not .Values.serviceAccount.name) }}

@@ -263,3 +263,7 @@ def test_every_setting_can_stand_in_the_sweep_file(say, here, finished):
     (here / "sweep.yaml").write_text(json.dumps(stored))  # JSON is YAML
     said = say(*NO_SUCH_TRIAL, "--config", "sweep.yaml")
     assert said.error.startswith("--index: 99999 is not in the grid: give a whole number from 0 to 2")
+
+
+def test_the_default_sweeps_run_keeps_its_name():
+    assert make_settings({}).run_name == "sweep-f572acc9"  # Existing runs are found by it.
