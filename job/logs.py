@@ -20,8 +20,12 @@ Sink = Callable[[Event], None]
 
 def event(message: str, *, severity: str = "INFO", **fields: Any) -> Event:
     """Return a log line with the current time (UTC) and any further fields that JSON can hold."""
-    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return {"severity": severity, "message": message, "time": now, **fields}
+    return {"severity": severity, "message": message, "time": timestamp(), **fields}
+
+
+def timestamp() -> str:
+    """Return the current time (UTC) to the millisecond, as in `2026-11-25T12:27:57.613Z`."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def event_json(line: Event) -> str:

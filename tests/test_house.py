@@ -32,10 +32,9 @@ def names_defined_in(module):
     """The public names that a module defines at its top level."""
     for node in module.body:
         targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", node)]
-        for target in targets:
-            name = getattr(target, "id", getattr(target, "name", "_"))
-            if not name.startswith("_"):
-                yield name
+        parts = [part for target in targets for part in getattr(target, "elts", [target])]
+        names = (getattr(part, "id", getattr(part, "name", "_")) for part in parts)
+        yield from (name for name in names if not name.startswith("_"))
 
 
 def test_a_name_means_one_thing_in_the_whole_program():

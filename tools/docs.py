@@ -23,8 +23,9 @@ from job.cli.table import print_leaderboard
 from job.errors import EXIT_CODES
 from job.execution.sweep import run_sweep
 from job.report import pictures as plots
-from job.report.page import INDEX, write_report
+from job.report.page import write_report
 from job.report.reading import read_report
+from job.runs.layout import PAGE
 from job.runs.run import Run
 from job.settings.file import read_sweep_file
 from job.settings.validation import make_settings
@@ -48,7 +49,7 @@ def main() -> None:
         (DOCS / "leaderboard.svg").write_text(plots.draw(read_report(run), "intervals"))
         replace_block("tutorial sweep", as_text(sweep_leaderboard(TUTORIAL)))
         write_report(run)
-        take_screenshots(Path(folder, run.folder, INDEX))
+        take_screenshots(Path(folder, run.folder, PAGE))
 
 
 def run_on_cpu(settings: dict[str, object]) -> Run:

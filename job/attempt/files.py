@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from job.problems import Problem
+from job.problems import THRESHOLD, Problem
 from job.runs.layout import HISTORY, NETWORKS, REPLICATES
 from job.runs.snapshots import (
     FIRST,
@@ -118,7 +118,10 @@ def write_networks(
         first=[curve(seed, training.accuracy[:, at]) for at, seed in enumerate(seeds[:FIRST])],
         unsolved=[
             Unsolved(
-                predictions=(training.predictions[:, at] > 0.5).tolist(), count=count, seed=seeds[at], plane=plane
+                predictions=(training.predictions[:, at] > THRESHOLD).tolist(),
+                count=count,
+                seed=seeds[at],
+                plane=plane,
             )
             for (at, count), plane in zip(groups, planes[1:], strict=True)
         ],

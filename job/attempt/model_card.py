@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from ruamel.yaml import YAML
 
-from job.problems import Problem
+from job.problems import THRESHOLD, Problem
 from job.runs.results import ChosenReplicate
 from job.settings.axes import AXES
 from job.settings.grid import Trial
@@ -99,7 +99,7 @@ def _front_matter(problem: Problem, trial: Trial, accuracy: float) -> str:
 
 def _predictions(problem: Problem, replicate: CardReplicate, shown: int) -> str:
     return "\n".join(
-        f"{name} = {int(prediction > 0.5)}  ({prediction:.3f})"
+        f"{name} = {int(prediction > THRESHOLD)}  ({prediction:.3f})"
         for name, prediction in zip(problem.row_names[:shown], replicate.predictions[:shown], strict=True)
     )
 

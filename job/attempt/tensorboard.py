@@ -35,7 +35,7 @@ CURVES = {
 }
 """The tag of each curve, and its column in history.csv."""
 
-SHARE_SOLVED, MEDIAN = "share_solved", "median_epochs_to_solve"
+SHARE_SOLVED_TAG, MEDIAN_TAG = "share_solved", "median_epochs_to_solve"
 """The tags of the two metrics in the HParams table; the first is a curve, too."""
 
 
@@ -86,12 +86,12 @@ def shown_epochs(epochs: int) -> NDArray[np.int64]:
 def _points(history: Mapping[str, NDArray[Any]], numbers: Outcome) -> Iterator[tuple[int, list[Any]]]:
     """Yield the epochs that the curves show, each with the curves' values there."""
     columns = {tag: history[column] for tag, column in CURVES.items()}
-    columns[SHARE_SOLVED] = history["solved"] / numbers.replicates
+    columns[SHARE_SOLVED_TAG] = history["solved"] / numbers.replicates
     last = len(history["epoch"])
     for epoch in shown_epochs(last).tolist():
         yield epoch, [_scalar(tag, column[epoch - 1]) for tag, column in columns.items()]
     if numbers.median is not None:
-        yield last, [_scalar(MEDIAN, numbers.median)]
+        yield last, [_scalar(MEDIAN_TAG, numbers.median)]
 
 
 def _scalar(tag: str, value: float) -> Any:
@@ -115,12 +115,12 @@ def _experiment(sweep: Sweep) -> dict[str, Any]:
     limit = f"within {limit_words(sweep.epochs)}"
     metrics = [
         {
-            "name": {"tag": MEDIAN},
+            "name": {"tag": MEDIAN_TAG},
             "display_name": "median epochs to solve",
             "description": f"Empty where fewer than half of the starts solved {sweep.problem.title} {limit}.",
         },
         {
-            "name": {"tag": SHARE_SOLVED},
+            "name": {"tag": SHARE_SOLVED_TAG},
             "display_name": "share solved",
             "description": f"Share of the starts that solved {sweep.problem.title} {limit}.",
         },

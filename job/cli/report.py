@@ -34,12 +34,13 @@ def report(run: str, output: str | None) -> None:
     xor-sweep report runs/sweep-f572acc9
     xor-sweep report sweep-f572acc9 --output gs://bucket/prefix
     """
-    from job.report.page import INDEX, write_report  # scipy
+    from job.report.page import write_report  # scipy
+    from job.runs.layout import PAGE
     from job.runs.run import find_run
 
     opened = find_run(run, output or ".")
     found = write_report(opened)
-    click.echo(f"{opened.url}/{INDEX}")
+    click.echo(f"{opened.url}/{PAGE}")
     if found.damage:
         raise SweepError(found.damage_words)
 

@@ -40,8 +40,9 @@ def sweep_command(given: GivenSettings, log_format: str, debug: bool) -> None:
     """
     settings = given.settings()
     from job.execution.sweep import run_sweep
-    from job.report.page import INDEX, write_report  # scipy, after bad input
+    from job.report.page import write_report  # scipy, after bad input
     from job.report.undone import Undone
+    from job.runs.layout import PAGE
     from job.signals import StopRequest
 
     with StopRequest(logs.error_printer(log_format)) as stop, _sweep_watcher(log_format) as watcher:
@@ -49,7 +50,7 @@ def sweep_command(given: GivenSettings, log_format: str, debug: bool) -> None:
         failed = [Undone(name, "failed", str(error)) for name, error in outcome.failed.items()]
         written = write_report(outcome.run, failed)
     say = logs.sink(log_format)
-    say(logs.event(f"report written to {outcome.run.url}/{INDEX}"))
+    say(logs.event(f"report written to {outcome.run.url}/{PAGE}"))
     if not outcome.trained and not outcome.failed:
         have = _who_has_results(len(outcome.found), len(written.board.damaged))
         say(logs.event(f"{outcome.run.name}: {have}: nothing to train"))

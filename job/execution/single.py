@@ -2,6 +2,7 @@
 
 from job import logs
 from job.errors import ConfigError
+from job.problems import THRESHOLD
 from job.settings.grid import SEED_SPAN, trial_at
 from job.settings.sweep import Settings
 from job.training.devices import start_tensorflow
@@ -66,5 +67,5 @@ def train_single(settings: Settings, seed: int, *, sink: logs.Sink, debug: bool 
         sink(logs.event(f"not solved within {limit_words(epoch)}", epochs_to_solve=None))
     predictions = training.predictions[:, 0].tolist()
     for row, name, prediction in zip(problem.rows, problem.row_names, predictions, strict=True):
-        message = f"{name} = {int(prediction > 0.5)}  ({prediction:.4f})"
+        message = f"{name} = {int(prediction > THRESHOLD)}  ({prediction:.4f})"
         sink(logs.event(message, inputs=list(row), prediction=prediction))

@@ -153,7 +153,7 @@ def _where(settings: Settings, trial: Trial) -> dict[str, str]:
 def provenance(device: str) -> dict[str, Any]:
     """Return where a run comes from: versions, machine, user, image and time."""
     return {
-        "created": logs.event("")["time"],
+        "created": logs.timestamp(),
         "device": device,
         "host": platform.node(),
         "user": _user(),

@@ -8,9 +8,9 @@ import re
 from functools import cache
 from importlib import import_module
 
-from job.problems.base import Family, Problem
+from job.problems.base import THRESHOLD, Family, Problem
 
-__all__ = ["DEFAULT", "Family", "Problem", "families", "problem_of"]
+__all__ = ["DEFAULT", "THRESHOLD", "Family", "Problem", "families", "problem_of"]
 
 DEFAULT = "xor"
 """The problem to learn if none is named."""

@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+THRESHOLD = 0.5
+"""A network's output above this is the answer 1, any other is 0."""
+
+
 @dataclass(frozen=True)
 class Problem:
     """A truth table that a network learns: a start has solved it when the network answers every row correctly.
@@ -64,7 +68,7 @@ class Problem:
         """Return which answers are right.
 
         Args:
-            outputs: (rows, ...) what networks answer, from 0 to 1; above one half counts as 1.
+            outputs: (rows, ...) what networks answer, from 0 to 1; above `THRESHOLD` counts as 1.
 
         Returns:
             (rows, ...) true where the answer is right; a number that is not finite never is.
@@ -72,7 +76,7 @@ class Problem:
         import numpy as np
 
         targets = self.targets.reshape(-1, *(1 for _ in outputs.shape[1:]))
-        right: NDArray[np.bool_] = ((outputs > 0.5) == (targets > 0.5)) & np.isfinite(outputs)
+        right: NDArray[np.bool_] = ((outputs > THRESHOLD) == (targets > THRESHOLD)) & np.isfinite(outputs)
         return right
 
 

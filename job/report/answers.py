@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from job.problems import Problem
+from job.problems import THRESHOLD, Problem
 from job.runs.snapshots import Network, Unsolved
 
 MOST_WRONG = 4
@@ -79,4 +79,4 @@ def _answer_words(value: float | None) -> str:
     if value is None:
         return "not a number"
     texts = [format(value, f".{digits}f") for digits in (2, 4, 6, 8)]
-    return next((text for text in texts if float(text) != 0.5), texts[0])
+    return next((text for text in texts if float(text) != THRESHOLD), texts[0])

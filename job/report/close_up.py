@@ -1,6 +1,7 @@
 """One trial up close: what the page shows of this trial alone."""
 
 import json
+import posixpath
 from dataclasses import dataclass
 
 from job.report import sentences as words
@@ -10,7 +11,7 @@ from job.report.svg.accuracy import draw_accuracy, has_dots, start_words
 from job.report.svg.boundary import draw_chosen
 from job.report.svg.elements import Drawing
 from job.report.svg.network import draw_network, network_words, why_not_drawn
-from job.runs.layout import CARD, MODEL
+from job.runs.layout import CARD, MODEL, REPORT, attempt_folder
 from job.statistics.rows import LeaderboardRow
 
 MOST_ANSWERS = 32
@@ -65,8 +66,8 @@ def close_up(report: Report, detail: Detail, exported: bool) -> CloseUp:
         exported: whether the page's links lead to the files as `xor-sweep results` lays them out.
     """
     why_not = why_not_drawn(detail)
-    within = f"trials/{detail.row.trial}/{detail.result.attempt}"
-    folder = detail.row.trial if exported else f"../{within}"
+    within = attempt_folder(detail.row.trial, detail.result.attempt)
+    folder = detail.row.trial if exported else posixpath.relpath(within, REPORT)
     on_a_disk = exported or report.run.storage.local_root is not None
     chosen = detail.result.summary.chosen
     answers = row_answers(report.problem, detail.networks.chosen) if detail.networks else []

@@ -25,7 +25,7 @@ from job.report.svg.intervals import draw_intervals, draw_sparkline
 from job.report.svg.lines import slot
 from job.report.svg.unsolved import MOST_GROUPS_SHOWN, unsolved_groups
 from job.report.undone import Undone
-from job.runs.layout import LEADERBOARD, REPORT
+from job.runs.layout import LEADERBOARD, PAGE, picture_of
 from job.runs.run import Run
 from job.settings.axes import AXES
 from job.settings.grid import trials
@@ -33,8 +33,6 @@ from job.statistics.columns import Column, shown_columns
 from job.statistics.formats import leaderboard_csv
 from job.statistics.rows import LeaderboardRow
 from job.wording import count_words, listed, value_words
-
-INDEX = f"{REPORT}/index.html"
 
 MOST_TABLE_ROWS = 1000
 """The most rows of the page's leaderboard; leaderboard.csv has all of them."""
@@ -75,10 +73,10 @@ def store(report: Report) -> None:
     """
     run = report.run
     for kind, drawn in pictures.drawable(report).items():
-        run.put(f"{REPORT}/{kind}.svg", drawn.encode())
+        run.put(picture_of(kind), drawn.encode())
     if report.board.rows:
         run.put(LEADERBOARD, leaderboard_csv(report.board).encode())
-    run.put(INDEX, render(report).encode())
+    run.put(PAGE, render(report).encode())
 
 
 def render(report: Report, *, exported: bool = False) -> str:

@@ -75,17 +75,22 @@ def trial_folder(trial: str) -> str:
 
 def result_of(trial: str) -> str:
     """Return the name of a trial's result."""
-    return f"{TRIALS}/{trial}/{RESULT}"
+    return f"{trial_folder(trial)}/{RESULT}"
 
 
 def shown_events_of(trial: str) -> str:
     """Return the name of the events that TensorBoard shows for a trial."""
-    return f"{TRIALS}/{trial}/{SHOWN_EVENTS}"
+    return f"{trial_folder(trial)}/{SHOWN_EVENTS}"
+
+
+def attempt_folder(trial: str, attempt: str) -> str:
+    """Return the name of an attempt's folder."""
+    return f"{trial_folder(trial)}/{attempt}"
 
 
 def attempt_file(trial: str, attempt: str, file: str) -> str:
     """Return the name of an attempt's file."""
-    return f"{TRIALS}/{trial}/{attempt}/{file}"
+    return f"{attempt_folder(trial, attempt)}/{file}"
 
 
 def picture_of(kind: str) -> str:

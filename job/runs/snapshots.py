@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, PositiveInt, model_validator
 
-from job.problems import Problem
+from job.problems import THRESHOLD, Problem
 
 SIDE = 41
 """Points along each side of a plane."""
@@ -147,7 +147,7 @@ def unsolved_patterns(predictions: NDArray[np.float32], solved: NDArray[np.bool_
         For each group, the position of its first replicate and its size: at most `MOST_GROUPS`, largest first.
     """
     unsolved = np.flatnonzero(~solved)
-    codes = np.packbits(predictions[:, unsolved] > 0.5, axis=0)
+    codes = np.packbits(predictions[:, unsolved] > THRESHOLD, axis=0)
     _, first, counts = np.unique(codes, axis=1, return_index=True, return_counts=True)
     groups = sorted(zip((-counts).tolist(), unsolved[first].tolist(), strict=True))
     return [(position, -count) for count, position in groups[:MOST_GROUPS]]

@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 from job.errors import ConfigError
+from job.problems import DEFAULT, problem_of
 from job.settings.axes import AXES, AXIS_NAMES, LEARNING_RATES, OPTIONAL_AXES
 from job.settings.sweep import Settings, Sweep
 from job.wording import value_words
@@ -29,7 +30,7 @@ class Architecture:
     loss: str = "mean_squared_error"
     optimizer: str = "adam"
     learning_rate: float = LEARNING_RATES["adam"]
-    inputs: int = field(default=2, repr=False)
+    inputs: int = field(default=len(problem_of(DEFAULT).inputs), repr=False)
     """How many inputs the problem has."""
 
     @property

@@ -175,7 +175,7 @@ def roll_back(storage: Storage) -> Decision:
                 f"{storage.url}"
             )
         why = f"requested; it was champion before {reigns[-1]}"
-        decision = Decision(time=logs.event("")["time"], action="rolled back", contender=reigns[-2], why=why)
+        decision = Decision(time=logs.timestamp(), action="rolled back", contender=reigns[-2], why=why)
         if _swap(storage, stored, decision):
             return decision
 
@@ -213,7 +213,7 @@ def _decide(champions: Champions | None, challenger: Contender) -> Decision:
         action, why = "crowned", f"its interval lies below that of {champions.champion}"
     else:
         action, why = "kept", f"its interval does not lie below that of {champions.champion}"
-    return Decision(time=logs.event("")["time"], action=action, contender=challenger, why=why)
+    return Decision(time=logs.timestamp(), action=action, contender=challenger, why=why)
 
 
 def _has_no_interval(contender: Contender) -> bool:

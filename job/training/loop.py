@@ -16,7 +16,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from job.errors import TrialError
-from job.problems import Problem
+from job.problems import THRESHOLD, Problem
 from job.settings.grid import Architecture
 from job.training.networks import Weights, initial_weights, optimizer, replicated_model
 
@@ -276,7 +276,7 @@ class _Program:
                 total = tf.reduce_sum(loss)
             weights = self.model.trainable_variables
             self.optimizer.apply(tape.gradient(total, [weight.value for weight in weights]), weights)
-            right = tf.equal(outputs > 0.5, self.targets > 0.5)
+            right = tf.equal(outputs > THRESHOLD, self.targets > THRESHOLD)
             accuracy = tf.reduce_mean(tf.cast(right, tf.float32), axis=(0, 1))
             losses = tf.tensor_scatter_nd_update(losses, [[epoch]], [loss])
             accuracies = tf.tensor_scatter_nd_update(accuracies, [[epoch]], [accuracy])

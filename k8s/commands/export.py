@@ -14,19 +14,21 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from hashlib import file_digest
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from job.errors import ConfigError, ObjectNotFoundError, SweepError
 from job.report.page import render
 from job.report.pictures import drawable
 from job.report.reading import read_report
-from job.runs.layout import EVENTS, RESULT, SHOWN_EVENTS, SUMMARY, SWEEP, attempt_file, result_of
+from job.runs.layout import EVENTS, LEADERBOARD, PAGE, RESULT, SHOWN_EVENTS, SUMMARY, SWEEP, attempt_file, result_of
 from job.runs.results import TrialResult
 from job.runs.run import Run
 from job.statistics.formats import leaderboard_csv
 
-EXPORTED_SWEEP, EXPORTED_LEADERBOARD, EXPORTED_SUMMARY = "sweep.json", "leaderboard.csv", "summary.json"
-EXPORTED_PAGE, PICTURES_FOLDER = "index.html", "pictures"
+EXPORTED_SWEEP, EXPORTED_LEADERBOARD, EXPORTED_SUMMARY, EXPORTED_PAGE = (
+    PurePosixPath(name).name for name in (SWEEP, LEADERBOARD, SUMMARY, PAGE)
+)
+PICTURES_FOLDER = "pictures"
 PARALLEL_DOWNLOADS = 16
 """How many files are downloaded at the same time: a bucket takes tens of milliseconds for each."""
 

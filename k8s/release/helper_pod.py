@@ -44,9 +44,17 @@ done
 """
 """Waits while any other process runs in the pod, and IDLE_SECONDS longer."""
 _KEPT = (
-    *("affinity", "imagePullSecrets", "nodeSelector", "priorityClassName", "runtimeClassName", "schedulerName"),
-    *("securityContext", "serviceAccountName", "tolerations"),
+    "affinity",
+    "imagePullSecrets",
+    "nodeSelector",
+    "priorityClassName",
+    "runtimeClassName",
+    "schedulerName",
+    "securityContext",
+    "serviceAccountName",
+    "tolerations",
 )
+"""What the helper pod takes from the spec of the pods whose volume it mounts."""
 
 
 def helper_pod(output: ReleaseOutput) -> Object:

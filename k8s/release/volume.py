@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from job.errors import ConfigError, StorageError, SweepError
-from job.runs.layout import RUNS, run_folder
+from job.runs.layout import RESULT, RUNS, run_folder
 from k8s.api.client import Cluster
 from k8s.api.exec import run_in_pod
 from k8s.release.archive import unpack_archive
@@ -16,8 +16,8 @@ if ! [ -d "$1/$2" ]; then
   echo "there is no $2 yet; there are: $(ls "$1/$3" 2>/dev/null | head -n 20 | xargs)" >&2
   exit 1
 fi
-cd "$1" && find "$2" -name result.json -print0 2>/dev/null |
-  tar -cf - --null -T - "--exclude=.*" --exclude=result.json "$2"
+cd "$1" && find "$2" -name "$4" -print0 2>/dev/null |
+  tar -cf - --null -T - "--exclude=.*" "--exclude=$4" "$2"
 [ $? -le 1 ]
 """
 """Sends a run that may still grow: the results first, since their files exist by then. tar's 1 means "changed"."""
@@ -38,7 +38,7 @@ def fetch_run(cluster: Cluster, output: ReleaseOutput, run: str, folder: Path, n
         SweepError: the pod did not start, or the run does not exist.
         RefusedError: the credentials do not allow creating a pod or running a command in one.
     """
-    command = ["sh", "-c", _SEND, "sh", output.url, run_folder(run), RUNS]
+    command = ["sh", "-c", _SEND, "sh", output.url, run_folder(run), RUNS, RESULT]
     with running_helper_pod(cluster, output, notify) as pod:
         try:
             unpack_archive(run_in_pod(cluster, pod, HELPER_CONTAINER, command), folder)

@@ -7,7 +7,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from job.errors import NothingToDrawError
-from job.problems import Problem
+from job.problems import THRESHOLD, Problem
 from job.report.answers import row_answers
 from job.report.reading import Detail, Report
 from job.report.sentences import NO_NETWORKS, require_networks
@@ -46,11 +46,9 @@ def draw_plane(problem: Problem, plane: Plane, title: str, description: str, sid
     box = {"x": -pixel / 2, "y": -pixel / 2, "width": side + pixel, "height": side + pixel}
     image = tag("image", href=png(values[::-1]), **box, preserveAspectRatio="none")
     step = (high - low) / (SIDE - 1)
+    crossings = ([at(low + x * step, low + y * step) for x, y in ends] for ends in _crossings(values, THRESHOLD))
     line = "".join(
-        "M{} {}L{} {}".format(*(number(round(value, 1)) for end in ends for value in end))
-        for ends in (
-            tuple(at(low + x * step, low + y * step) for x, y in crossing) for crossing in _crossings(values, 0.5)
-        )
+        "M{} {}L{} {}".format(*(number(round(value, 1)) for end in ends for value in end)) for ends in crossings
     )
     points: list[Markup] = []
     for row, target in zip(problem.rows, problem.answers, strict=True):

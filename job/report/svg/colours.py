@@ -9,8 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 _VIRIDIS = (
-    *("#46327e", "#414487", "#3b518b", "#355e8d", "#2f6b8e", "#2a788e", "#25848e", "#21918c"),
-    *("#1f9e89", "#28ae80", "#3fbc73", "#5ec962", "#84d44b", "#addc30", "#d8e219"),
+    "#46327e",
+    "#414487",
+    "#3b518b",
+    "#355e8d",
+    "#2f6b8e",
+    "#2a788e",
+    "#25848e",
+    "#21918c",
+    "#1f9e89",
+    "#28ae80",
+    "#3fbc73",
+    "#5ec962",
+    "#84d44b",
+    "#addc30",
+    "#d8e219",
 )
 """matplotlib's viridis without its darkest end: lightness rises evenly, even in grey and for the colour-blind."""
 
