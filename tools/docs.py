@@ -35,7 +35,17 @@ from tools import chart
 DOCS = Path(__file__).parents[1] / "docs"
 README = DOCS.parent / "README.md"
 CONTRIBUTING = DOCS.parent / "CONTRIBUTING.md"
-TUTORIAL = {"layers": [1, 2], "neurons": [16, 32], "replicates": 1000}
+SWEEPS: dict[str, dict[str, object]] = {
+    "tutorial sweep": {"layers": [1, 2], "neurons": [16, 32], "replicates": 1000},
+    "no hidden layer": {"layers": [0, 1, 2], "neurons": [16]},
+    "parity of three bits": {
+        "data": "parity:3",
+        "layers": [0, 1, 2],
+        "neurons": [8, 16],
+        "learning_rate": [0.01],
+    },
+}
+"""The README's blocks with a leaderboard, besides the default sweep's -> the settings of the sweep."""
 
 
 def main() -> None:
@@ -47,7 +57,8 @@ def main() -> None:
         run = run_on_cpu({})
         replace_block("default sweep", as_text(make_leaderboard(run)))
         (DOCS / "leaderboard.svg").write_text(plots.draw(read_report(run), "intervals"))
-        replace_block("tutorial sweep", as_text(sweep_leaderboard(TUTORIAL)))
+        for block, settings in SWEEPS.items():
+            replace_block(block, as_text(sweep_leaderboard(settings)))
         write_report(run)
         take_screenshots(Path(folder, run.folder, PAGE))
 
