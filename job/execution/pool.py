@@ -1,6 +1,5 @@
 """The worker processes of a sweep on one machine: started, given trials, listened to, and ended."""
 
-import json
 import os
 import subprocess
 import sys
@@ -15,15 +14,27 @@ from typing import IO, Any
 
 from job import errors, logs
 from job.errors import SweepError
-from job.execution.worker import Order
+from job.execution.messages import Done, Failed, Logged, Message, Order, Ready, Trained, messages
 from job.runs.results import TrialResult
 from job.runs.run import Run
 from job.settings.grid import Trial
 from job.signals import GRACE_SECONDS, StopRequest
 from job.training.devices import driver_is_here, usable_cores
 
-Message = dict[str, Any]
-"""What a worker sends: see `job.execution.worker`."""
+_ERRORS = {
+    error.__name__: error
+    for error in (
+        errors.ConfigError,
+        errors.ConflictError,
+        errors.DamagedResultError,
+        errors.DeviceError,
+        errors.ObjectNotFoundError,
+        errors.StorageError,
+        errors.StorageUnavailableError,
+        errors.TrialError,
+    )
+}
+"""The errors that a worker may send; any other becomes a `SweepError`."""
 
 
 class Watcher:
@@ -118,22 +129,21 @@ class Pool:
         if message is None:
             self._replace(worker)
             return
-        match message["kind"]:
-            case "ready":
+        match message:
+            case Ready(device=device):
                 if not self.begun:
-                    self._begin(message["device"])
+                    self._begin(device)
                 worker.ready = True
                 worker.give(self.todo)
-            case "log":
-                self.watcher.log(message["event"])
-            case "progress":
-                self.watcher.progress(message["replicate_epochs"])
-            case "done":
-                result = TrialResult.model_validate_json(json.dumps(message["result"]))
+            case Logged(line=line):
+                self.watcher.log(line)
+            case Trained(replicate_epochs=replicate_epochs):
+                self.watcher.progress(replicate_epochs)
+            case Done(result=result):
                 self.trained.append(result.trial)
                 worker.give(self.todo)
                 self.watcher.done(result)
-            case "failed":
+            case Failed():
                 self._take_failure(worker, message)
 
     def _begin(self, device: str) -> None:
@@ -145,13 +155,13 @@ class Pool:
         self._hire(self._most_workers(device) - len(self.workers))
         self.watcher.ready(device, len(self.workers))
 
-    def _take_failure(self, worker: "_Worker", message: Message) -> None:
-        error: SweepError = getattr(errors, message["error"])(message["message"])
+    def _take_failure(self, worker: "_Worker", failure: Failed) -> None:
+        error = _ERRORS.get(failure.error, SweepError)(failure.message)
         if self.debug:
-            error.add_note(message["traceback"])
-        if not message["trial"]:
+            error.add_note(failure.traceback)
+        if not failure.trial:
             raise error
-        self._mark_failed(message["trial"], error)
+        self._mark_failed(failure.trial, error)
         worker.give(self.todo)
 
     def _replace(self, worker: "_Worker") -> None:
@@ -203,7 +213,7 @@ class _Worker:
         stdout: IO[str] = self.process.stdout  # type: ignore[assignment]
         try:
             for line in stdout:
-                inbox.put((self, json.loads(line)))
+                inbox.put((self, messages.validate_json(line)))
         except ValueError:
             pass  # It was killed in the middle of a line.
         finally:

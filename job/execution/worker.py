@@ -1,11 +1,9 @@
 """A worker process of a sweep on one machine: it trains the trials that its parent names, one by one.
 
-Started by `job.execution.pool` as `python -m job.execution.worker`. Both sides send lines of JSON: the
-parent an `Order`, then one trial's index per line, and finally an empty line; the worker `{"kind": ...}` messages.
-If standard input ends before the empty line, the parent is gone, and the worker stops as on SIGTERM.
+Started by `job.execution.pool` as `python -m job.execution.worker`. See `job.execution.messages` for what both
+sides say. If standard input ends before the empty line, the parent is gone, and the worker stops as on SIGTERM.
 """
 
-import json
 import os
 import signal
 import sys
@@ -14,28 +12,16 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from queue import SimpleQueue
-from typing import Any
-
-from pydantic import BaseModel
 
 from job.errors import InterruptedRunError, SweepError, TrialError
+from job.execution.messages import Done, Failed, Logged, Message, Order, Ready, Trained
 from job.runs.run import Run
 from job.settings.grid import trial_at
-from job.settings.sweep import Settings
 from job.signals import StopRequest
 from job.storage import open_storage
 from job.training.devices import start_tensorflow
 
-Send = Callable[[dict[str, Any]], None]
-
-
-class Order(BaseModel):
-    """The first message to a worker."""
-
-    settings: Settings
-    run: str
-    output: str
-    debug: bool
+Send = Callable[[Message], None]
 
 
 def serve() -> None:
@@ -49,7 +35,7 @@ def serve() -> None:
         except InterruptedRunError as error:
             sys.exit(error.exit_code)
         except Exception as error:
-            send(_error_message(error, trial=None))
+            send(_failure(error, trial=None))
             sys.exit(error.exit_code if isinstance(error, SweepError) else 1)
     os._exit(0)  # Everything is committed: shutting TensorFlow down properly would take seconds.
 
@@ -61,7 +47,7 @@ def _work(order: Order, lines: Iterator[str], stop: StopRequest, send: Send) -> 
         from job.attempt.attempt import run_trial  # TensorFlow must be started first
     run = Run(open_storage(order.output), order.settings, order.run)
     start_seconds = time.monotonic() - started
-    send({"kind": "ready", "device": device})
+    send(Ready(device=device))
     for line in lines:
         trial = trial_at(order.settings, int(line))
         try:
@@ -70,30 +56,29 @@ def _work(order: Order, lines: Iterator[str], stop: StopRequest, send: Send) -> 
                 trial,
                 device=device,
                 stop=stop,
-                sink=lambda event: send({"kind": "log", "event": event}),
+                sink=lambda line: send(Logged(line=line)),
                 start_seconds=start_seconds,
-                report=lambda progress: send({"kind": "progress", "replicate_epochs": progress.replicate_epochs}),
+                report=lambda progress: send(Trained(replicate_epochs=progress.replicate_epochs)),
             )
         except Exception as error:
             if isinstance(error, SweepError) and not isinstance(error, TrialError):
                 raise  # It would be the same for every trial.
-            send(_error_message(error, trial=trial.name))
+            send(_failure(error, trial=trial.name))
         else:
-            send({"kind": "done", "trial": trial.name, "result": result.model_dump(mode="json")})
+            send(Done(result=result))
         start_seconds = 0.0
     if stop():
         raise stop.error()
 
 
-def _error_message(error: Exception, trial: str | None) -> dict[str, Any]:
+def _failure(error: Exception, trial: str | None) -> Failed:
     known = isinstance(error, SweepError)
-    return {
-        "kind": "failed",
-        "trial": trial,
-        "message": str(error) if known else f"{type(error).__name__}: {error}",
-        "error": type(error).__name__ if known else "SweepError",
-        "traceback": "".join(traceback.format_exception(error)),
-    }
+    return Failed(
+        trial=trial,
+        error=type(error).__name__ if known else SweepError.__name__,
+        message=str(error) if known else f"{type(error).__name__}: {error}",
+        traceback="".join(traceback.format_exception(error)),
+    )
 
 
 def _take_standard_output() -> Send:
@@ -101,8 +86,8 @@ def _take_standard_output() -> Send:
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
 
-    def send(message: dict[str, Any]) -> None:
-        print(json.dumps(message), file=out, flush=True)
+    def send(message: Message) -> None:
+        print(message.model_dump_json(), file=out, flush=True)
 
     return send
 

@@ -75,7 +75,7 @@ class Report:
     """The trials without a result, damaged ones first; if there are very many, only the first."""
     failed: tuple[str, ...] = ()
     """The trials that are known to have failed."""
-    seconds: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    seconds: Mapping[str, Seconds] = field(default_factory=dict)
     """Where the time of each trial went: `start`, `compile`, `train` and `other`, as far as known."""
 
     @property
@@ -153,7 +153,7 @@ def read_report(run: Run, known: Iterable[Undone] = ()) -> Report:
             *undone[:MOST_EXPLAINED],
         ),
         failed=tuple(item.trial for item in undone if item.what == "failed"),
-        seconds={name: _seconds(result) for name, (result, _) in sound.items()},
+        seconds={name: result.summary.seconds for name, (result, _) in sound.items()},
     )
 
 
@@ -227,8 +227,3 @@ def _networks(data: bytes, problem: Problem, row: LeaderboardRow) -> Networks:
     networks = Networks.model_validate_json(data)
     networks.chosen.check(problem, row.architecture.widths)
     return networks
-
-
-def _seconds(result: TrialResult) -> dict[str, float]:
-    times = result.summary.seconds
-    return {part: value for part in Seconds.model_fields if (value := getattr(times, part)) is not None}

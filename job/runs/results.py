@@ -87,7 +87,12 @@ class Seconds(BaseModel):
     @property
     def total(self) -> float:
         """The sum of the known parts."""
-        return math.fsum(getattr(self, part) or 0.0 for part in Seconds.model_fields)
+        return math.fsum(self.parts.values())
+
+    @property
+    def parts(self) -> dict[str, float]:
+        """The known parts, in chronological order: name -> seconds."""
+        return {part: value for part in Seconds.model_fields if (value := getattr(self, part)) is not None}
 
 
 class Summary(BaseModel):

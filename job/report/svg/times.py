@@ -22,7 +22,7 @@ PARTS = {
 
 def slowest(report: Report) -> Sequence[str]:
     """Return the slowest trials, the slowest first, as many as are drawn."""
-    known = {name: sum(parts.values()) for name, parts in report.seconds.items() if parts}
+    known = {name: seconds.total for name, seconds in report.seconds.items() if seconds.parts}
     return sorted(known, key=lambda name: -known[name])[:MOST_TIMES]
 
 
@@ -35,13 +35,13 @@ def draw_times(report: Report) -> Drawing:
     names = slowest(report)
     if not names:
         raise NothingToDrawError("no trial has recorded how long it took")
-    longest = sum(report.seconds[names[0]].values()) or 1.0
+    longest = report.seconds[names[0]].total or 1.0
     legend = legend_places([*PARTS.values()], 2)
     left, right, top = 20 + 7.4 * max(map(len, names)), 660.0, 44.0 + 20 * legend[-1][1]
     content = []
     for at, name in enumerate(names):
         y, x = top + 22.0 * at, left
-        spent = report.seconds[name]
+        spent = report.seconds[name].parts
         content.append(text(left - 10, y + 13, name, "tick", "end"))
         for part, words in PARTS.items():
             width = (right - left) * spent.get(part, 0.0) / longest
@@ -49,7 +49,7 @@ def draw_times(report: Report) -> Drawing:
             if width >= 0.1:
                 content.append(tag("rect", title, x=x, y=y, width=width, height=17.0, class_=f"time {part}"))
             x += width
-        content.append(text(x + 8, y + 13, duration_words(sum(spent.values())), "tick"))
+        content.append(text(x + 8, y + 13, duration_words(report.seconds[name].total), "tick"))
     for (part, words), (x, row) in zip(PARTS.items(), legend, strict=True):
         y = 10 + 20.0 * row
         content.append(tag("rect", x=x, y=y, width=14.0, height=14.0, class_=f"time {part}"))
@@ -76,7 +76,7 @@ def _caption(report: Report, shown: int) -> str:
 
 def time_words(report: Report) -> str:
     """Return how long the trials took in all, and on what, in words."""
-    known = [parts for parts in report.seconds.values() if parts]
+    known = [seconds.parts for seconds in report.seconds.values() if seconds.parts]
     if not known:
         return "No trial has recorded how long it took."
     total = sum(sum(parts.values()) for parts in known)
