@@ -4,7 +4,7 @@ import os
 import signal
 
 # During the imports, which take most of a second: process 1 of a container does not die of SIGTERM by itself,
-# and Ctrl-C would show where in them it came.
+# and Ctrl-C would print a traceback.
 signal.signal(signal.SIGTERM, lambda number, _: os._exit(128 + number))
 on_interrupt = signal.getsignal(signal.SIGINT)
 if on_interrupt != signal.SIG_IGN:

@@ -84,7 +84,7 @@ class ConflictError(SweepError):
 
 
 class InterruptedRunError(SweepError):
-    """The process was told to stop, and stopped; `signal_number` is the signal that told it."""
+    """The process was stopped on request; `signal_number` is the signal received."""
 
     def __init__(self, message: str, signal_number: int) -> None:
         """Keep the line to show and the signal; the exit code is 128 plus the signal's number."""

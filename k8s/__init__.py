@@ -1,1 +1,1 @@
-"""What talks to the Kubernetes API: a sweep's Job watched, shown, logged, fetched and judged."""
+"""Watches, shows, logs, fetches and judges a sweep's Job through the Kubernetes API."""

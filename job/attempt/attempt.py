@@ -29,7 +29,7 @@ from job.wording import count_words, limit_words
 
 
 def new_attempt() -> str:
-    """Return a name for this attempt that no other has: the pod's uid in a pod, otherwise a random word."""
+    """Return a unique name for this attempt: the pod's uid in a pod, otherwise a random word."""
     return os.environ.get("XOR_SWEEP_POD_UID") or uuid.uuid4().hex
 
 
@@ -55,11 +55,11 @@ def run_trial(
         report: called after each segment of the training.
 
     Returns:
-        The trial's result: this attempt's, or that of another attempt that finished first.
+        The trial's result: this attempt's, or another's that finished first.
 
     Raises:
         TrialError: the trial can never succeed; the attempt's log is stored.
-        InterruptedRunError: it was told to stop; what the attempt has is stored, and the trial is not done.
+        InterruptedRunError: it was told to stop; the attempt's files so far are stored, and the trial is not done.
         DamagedResultError: another attempt finished first, and its result is damaged.
         StorageError, StorageUnavailableError: the result could not be stored.
     """
@@ -97,7 +97,7 @@ class _Attempt:
             if not training.stopped:
                 self._write_details(folder, training, chosen, numbers)
         if training.stopped:
-            self.log.say("stopped before it was done; what this attempt has is stored", severity="WARNING")
+            self.log.say("stopped early; the attempt's files so far are stored", severity="WARNING")
             self._store(folder)
             raise stop.error()
         summary = _summary(training, numbers, chosen, self.device, _seconds(training, start_seconds, started))
@@ -169,7 +169,7 @@ class _Attempt:
 
 @contextmanager
 def _local_errors(folder: Path) -> Iterator[None]:
-    """Say of a local file that cannot be written where that was: it is not the output that is full.
+    """Report where a local file could not be written, since the output itself is not full.
 
     Raises:
         StorageUnavailableError: instead of an OSError; another machine may have room.
@@ -200,7 +200,7 @@ def _chosen_replicate(training: Training, chosen: int) -> ChosenReplicate:
 
 
 def _seconds(training: Training, start: float, started: float) -> Seconds:
-    """Say where the time went up to now, of an attempt that began at a time of the monotonic clock."""
+    """Return how long each part took, given the attempt's monotonic start time."""
     spent = time.monotonic() - started
     trained = training.compile_seconds + training.train_seconds
     return Seconds(

@@ -11,14 +11,14 @@ from job.training.loop import Keep, Training
 def choose_replicate(problem: Problem, training: Training) -> int:
     """Return the position of the replicate whose network is kept as the trial's model.
 
-    It is one whose final weights answer every row rightly, if there is any; of those, the one with the lowest loss
-    in its last epoch.
+    It is one whose final weights answer every row correctly, if there is any; of those, the one with the lowest
+    loss in its last epoch.
     """
     return _best(problem, training.predictions, training.loss[-1])
 
 
 def worth_keeping(problem: Problem) -> Keep:
-    """Return what says which replicates of a block may be chosen, or shown as never having solved."""
+    """Return a function that picks a block's replicates that may be chosen, or shown as never having solved."""
 
     def keep(predictions: NDArray[np.float32], loss: NDArray[np.float32], solved: NDArray[np.bool_]) -> set[int]:
         unsolved = {position for position, _ in unsolved_patterns(predictions, solved)}

@@ -132,7 +132,7 @@ def write_networks(
 def _planes(
     problem: Problem, training: Training, architecture: Architecture, positions: Sequence[int]
 ) -> list[list[list[float | None]] | None]:
-    """Return the plane of the replicate at each position; None where the problem cannot be drawn as one."""
+    """Return the plane of the replicate at each position; None if the problem cannot be drawn as one."""
     if problem.plane is None:
         return [None] * len(positions)
     networks = [training.weights[at] for at in positions]

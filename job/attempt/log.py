@@ -34,7 +34,7 @@ class AttemptLog:
     """The log lines of one attempt."""
 
     def __init__(self, sink: logs.Sink, trial: str) -> None:
-        """Take where each line goes at once, and the name of the trial."""
+        """Take the sink for each line, and the name of the trial."""
         self._sink = sink
         self._trial = trial
         self._lines: list[logs.Event] = []

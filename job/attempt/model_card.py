@@ -75,7 +75,7 @@ def _capitalised(text: str) -> str:
 
 
 def _front_matter(problem: Problem, trial: Trial, accuracy: float) -> str:
-    table = f"{problem.title}: all {len(problem.rows)} rows (the training data, too)"
+    table = f"{problem.title}: all {len(problem.rows)} rows (also the training data)"
     task = {"type": "tabular-classification", "name": problem.title}
     dataset = {"type": problem.name.replace(":", "-"), "name": table}
     metric = {"type": "accuracy", "name": "Accuracy", "value": accuracy}
@@ -163,9 +163,9 @@ seed {seed}: {how}.
 
 ## Limits
 
-- It has seen all {rows} rows that there are, and its accuracy is that on the same rows. Between 0 and 1, nothing
-  says what would be right.
-- {picked}What to expect of one start, the trial's numbers say.
-- Those numbers hold for these settings. Whether another network needs fewer epochs, the run's leaderboard says.
-- The license is that of xor-sweep; whoever publishes the network may choose another.
+- It was trained on all {rows} rows, and its accuracy is measured on the same rows. Inputs between 0 and 1 have no
+  right answer.
+- {picked}The trial's numbers show what to expect of a single start.
+- Those numbers hold for these settings. The run's leaderboard shows whether another network needs fewer epochs.
+- The license is xor-sweep's; you may publish the network under another.
 """

@@ -23,7 +23,7 @@ from job.settings.sweep import Sweep
 from job.wording import limit_words, value_words
 
 MOST_POINTS = 300
-"""The most epochs of a curve, a longer one is thinned: TensorBoard keeps 1,000 points, which it draws by lot."""
+"""The most epochs of a curve; longer curves are thinned, because TensorBoard keeps a random 1,000 points."""
 
 CURVES = {
     f"{measure}/{line}": column
@@ -79,7 +79,7 @@ def write_events(
 
 
 def shown_epochs(epochs: int) -> NDArray[np.int64]:
-    """Return the epochs, of so many, that a curve shows: all at first, then wider apart, the last one always."""
+    """Return which of this many epochs a curve shows: all at first, then sparser, always including the last."""
     return np.unique(np.geomspace(1, epochs, MOST_POINTS).round().astype("int64"))
 
 
@@ -99,9 +99,9 @@ def _scalar(tag: str, value: float) -> Any:
 
 
 def _experiment(sweep: Sweep) -> dict[str, Any]:
-    """Say what the table's columns are; the same of every trial, since TensorBoard takes any one of them.
+    """Return the table's columns, identical for all trials, because TensorBoard reads only one of them.
 
-    No axis has its values listed: beside another run's trials, TensorBoard would hide those that have others.
+    No axis lists its values: TensorBoard would hide another run's trials that have other values.
     """
     hparams = [
         {
@@ -117,7 +117,7 @@ def _experiment(sweep: Sweep) -> dict[str, Any]:
         {
             "name": {"tag": MEDIAN_TAG},
             "display_name": "median epochs to solve",
-            "description": f"Empty where fewer than half of the starts solved {sweep.problem.title} {limit}.",
+            "description": f"Empty if fewer than half of the starts solved {sweep.problem.title} {limit}.",
         },
         {
             "name": {"tag": SHARE_SOLVED_TAG},
@@ -129,7 +129,7 @@ def _experiment(sweep: Sweep) -> dict[str, Any]:
 
 
 def _session(run: str, trial: Trial, started: float) -> dict[str, Any]:
-    """Say what the line of the table holds; its name is no other's also where TensorBoard shows many runs."""
+    """Return the table's line; its name is unique even when TensorBoard shows several runs."""
     hparams = [{"key": axis.name, "value": _value(axis, trial)} for axis in AXES]
     return {"hparams": hparams, "group_name": f"{trial.name} ({run})", "start_time_secs": started}
 
@@ -140,7 +140,7 @@ def _value(axis: Axis, trial: Trial) -> dict[str, Any]:
 
 
 def _hparams(tag: str, content: dict[str, Any]) -> Any:
-    """Return a value of the HParams plug-in: all that it says stands in the value's metadata."""
+    """Return a value of the HParams plug-in: its content is in the metadata."""
     data = ParseDict(content, _PLUGIN_DATA()).SerializeToString()
     plugin_data = tf.compat.v1.SummaryMetadata.PluginData(plugin_name="hparams", content=data)
     metadata = tf.compat.v1.SummaryMetadata(plugin_data=plugin_data)

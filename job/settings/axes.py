@@ -17,7 +17,7 @@ ACTIVATIONS = (
     "softsign",
     "tanh",
 )
-"""Keras's element-wise activations: only those leave each replicate alone.
+"""Keras's element-wise activations: only those keep the replicates separate.
 
 selu is not among them: XLA computes its gradient at exactly 0 (XOR's first row, in the first epoch) differently
 from `fit`, so a replicate would not follow it.
@@ -54,7 +54,7 @@ class Axis:
     kind: type[int] | type[float] | type[str]
     """The type of its values."""
     known: tuple[str, ...] = ()
-    """The names that its values may be, where they are names."""
+    """The names that its values may be, if they are names."""
     hidden_only: bool = False
     """It is about the hidden layers only: a network without one has no such value."""
 
@@ -75,6 +75,6 @@ AXES = (
 """The axes, the slowest first: this order numbers the trials."""
 
 OPTIONAL_AXES = AXES[2:]
-"""The axes that a trial's name has only where the grid varies them; layers and neurons are part of every name."""
+"""The axes that a trial's name has only if the grid varies them; layers and neurons are part of every name."""
 
 AXIS_NAMES = tuple(axis.name for axis in AXES)

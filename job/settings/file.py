@@ -96,7 +96,7 @@ def _settled(value: Any, place: str) -> Any:
     """Return a setting's value as plain Python; refuse one that aliases make endless, or larger than any grid."""
     items = itertools.islice(_items(value), MAX_TRIALS + 1)
     if sum(1 for _ in items) > MAX_TRIALS:
-        raise ConfigError(f"{place}: it has more than {MAX_TRIALS} values, which is more than any grid has trials")
+        raise ConfigError(f"{place}: more than {MAX_TRIALS} values; a grid has at most {MAX_TRIALS} trials")
     return _plain(value)
 
 

@@ -22,11 +22,11 @@ class Architecture:
     """A network and how it is trained: what a trial trains from many random starts."""
 
     layers: int
-    """Hidden layers; without any, the output unit sees the inputs themselves."""
+    """Hidden layers; if there are none, the output unit sees the inputs themselves."""
     neurons: int
     """Units in each hidden layer; 0 without hidden layers."""
     activation: str | None = "relu"
-    """Activation of the hidden layers; None without any."""
+    """Activation of the hidden layers; None if there are none."""
     loss: str = "mean_squared_error"
     optimizer: str = "adam"
     learning_rate: float = LEARNING_RATES["adam"]
@@ -112,8 +112,8 @@ def replicate_seeds(sweep: Sweep, architecture: Architecture) -> range:
     """Return the seeds of an architecture's replicates, one after the other.
 
     They depend on the sweep's seed and the architecture only, so the same architecture has the same rows
-    in any grid. Two architectures start at places of their own, far apart but for chance, because equal seeds
-    would give them alike weights and the comparison of the two assumes independent starts.
+    in any grid. Two architectures start at pseudo-random places, almost certainly far apart, because equal seeds
+    would give them similar or the same weights, and comparing them assumes independent starts.
     """
     words = " ".join([str(sweep.seed), *_seed_words(architecture)])
     first = int.from_bytes(sha256(words.encode()).digest()[:8]) % (SEED_SPAN - 1_000_000)
@@ -121,7 +121,7 @@ def replicate_seeds(sweep: Sweep, architecture: Architecture) -> range:
 
 
 def _seed_words(architecture: Architecture) -> Iterator[str]:
-    """Yield an architecture's representation, and its values on newer axes (`repr=False`) if not their defaults.
+    """Yield an architecture's representation, and its values on newer axes (`repr=False`) unless they are defaults.
 
     So an axis that is added later leaves the seeds of all earlier architectures as they were.
     """

@@ -27,7 +27,7 @@ _OTHER_NAMES = {"mse": "mean_squared_error", "bce": "binary_crossentropy", "swis
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Return the known name that looks most like `name` (or the one that Keras has `name` as an alias for)."""
+    """Return the known name that looks most like `name` (or the one for which `name` is Keras's alias)."""
     alias = _OTHER_NAMES.get(name.lower())
     known = list(known)
     close = difflib.get_close_matches(shortened(name.lower()), known, n=1, cutoff=0)
@@ -48,7 +48,7 @@ def _known(kind: str, names: Iterable[str]) -> AfterValidator:
 
 
 def _one_or_many(value: object) -> object:
-    """Take `relu` for `[relu]`, and a list (as YAML and JSON have it) for the tuple that is stored."""
+    """Turn a single value, or a list from YAML or JSON, into the tuple that is stored."""
     if isinstance(value, list):
         return tuple(value)
     return value if isinstance(value, tuple) else (value,)
@@ -177,7 +177,7 @@ class Sweep(_Part):
 
 
 class Placement(_Part):
-    """Where and how a sweep runs, which changes none of its rows (but that a GPU rounds differently from a CPU)."""
+    """Where and how a sweep runs, which changes none of its rows (except that GPUs and CPUs round differently)."""
 
     device: Literal["auto", "cpu", "gpu"] = "auto"
     """Where to train: auto (a GPU if there is one), cpu or gpu."""

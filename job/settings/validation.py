@@ -1,4 +1,4 @@
-"""From what a person gives to validated settings, or to one line that says what is wrong."""
+"""Turns a person's input into validated settings, or into one line that says what is wrong."""
 
 import os
 from collections.abc import Mapping
@@ -46,7 +46,7 @@ def _plain(value: Any, place: str) -> Any:
         return os.fspath(value)
     many = isinstance(value, list | tuple | range) or (hasattr(value, "tolist") and getattr(value, "ndim", 0) > 0)
     if many and len(value) > MAX_TRIALS:
-        raise ConfigError(f"{place}: {len(value)} values are too many: at most {MAX_TRIALS} trials are possible")
+        raise ConfigError(f"{place}: too many values ({len(value)}); at most {MAX_TRIALS} trials are possible")
     # NumPy's method, which its single numbers have, too; importing NumPy itself would slow down --help.
     if hasattr(value, "tolist"):
         return value.tolist()

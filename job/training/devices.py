@@ -17,7 +17,7 @@ _XLA_FLAGS = "--xla_cpu_prefer_vector_width=512 --xla_cpu_enable_concurrency_opt
 
 
 def driver_is_here() -> bool:
-    """Say, without starting TensorFlow, whether this machine (or pod) has an NVIDIA driver at all."""
+    """Return whether this machine (or pod) has an NVIDIA driver, without starting TensorFlow."""
     return any(Path(device).exists() for device in _NVIDIA_DEVICES)
 
 
@@ -32,7 +32,7 @@ def start_tensorflow(device: str, *, debug: bool = False) -> str:
         `cpu` or `gpu`: where the training will run.
 
     Raises:
-        DeviceError: `gpu` was asked for and there is none.
+        DeviceError: `gpu` was requested, but there is none.
     """
     os.environ["KERAS_BACKEND"] = "tensorflow"
     os.environ["XLA_FLAGS"] = f"{_XLA_FLAGS} {os.environ.get('XLA_FLAGS', '')}".strip()
@@ -69,9 +69,8 @@ def _no_gpu(tf: Any) -> str:
     else:
         remedy = "check that the driver is new enough for this TensorFlow's CUDA and is not hidden"
     return (
-        f"no GPU here: looked for one with TensorFlow {tf.__version__}, "
-        f"driver devices {', '.join(found) or 'none'}, CUDA_VISIBLE_DEVICES {visible or 'not set'}; "
-        f"{remedy}, or say --device cpu"
+        f"no GPU found (TensorFlow {tf.__version__}, driver devices {', '.join(found) or 'none'}, "
+        f"CUDA_VISIBLE_DEVICES {visible or 'not set'}); {remedy}, or use --device cpu"
     )
 
 

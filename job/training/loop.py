@@ -1,7 +1,7 @@
 """The vectorised training loop: every replicate of a trial in one program.
 
 The loss is summed over the replicates, never averaged: the gradient of each weight is then its own
-replicate's gradient, and an element-wise optimiser treats each replicate as if it were alone. So replicate k
+replicate's gradient, and an element-wise optimizer treats each replicate as if it were alone. So replicate k
 goes through the same epochs as `keras.Model.fit` on the plain model with the same initial weights.
 """
 
@@ -65,7 +65,7 @@ class Training:
     train_seconds: float
     """Seconds in all other epochs."""
     stopped: bool
-    """Whether it was told to stop before it was done."""
+    """Whether it was stopped early on request."""
 
     @property
     def replicate_epochs(self) -> int:
@@ -74,8 +74,8 @@ class Training:
 
 
 Keep = Callable[[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]], Iterable[int]]
-"""Says of a block of R replicates which ones' weights are worth the memory, by their positions in it, from what
-they predict in the problem's rows (rows, R), their last loss (R,) and whether they were solved (R,)."""
+"""Chooses the replicates of a block of R whose weights are kept, by their positions, from what they predict in the
+problem's rows (rows, R), their last loss (R,) and whether they were solved (R,)."""
 
 
 @dataclass(frozen=True)
@@ -201,7 +201,7 @@ class _Program:
         self.run_segment = tf.function(self._segment, jit_compile=True)
 
     def train(self, seeds: NDArray[np.int64], hooks: Hooks) -> Training:
-        """Train one block from these seeds; if they are fewer than the block, spare copies fill it up."""
+        """Train one block from these seeds; if there are too few, the block is padded with copies."""
         self.block += 1
         self._start_from(np.resize(seeds, self.size))
         loss: list[NDArray[np.float32]] = []

@@ -48,7 +48,7 @@ def _dense(
 
 
 def optimizer(architecture: Architecture) -> keras.optimizers.Optimizer:
-    """Return a new Keras optimiser with the architecture's learning rate, and Keras's defaults for the rest."""
+    """Return a new Keras optimizer with the architecture's learning rate, and Keras's defaults for the rest."""
     settings = {"learning_rate": architecture.learning_rate}
     return keras.optimizers.get({"class_name": architecture.optimizer, "config": settings})
 
@@ -57,7 +57,7 @@ class ReplicatedDense(keras.layers.Layer):
     """`Dense` for R replicates at once: the replicate is the last axis of the kernel, the bias and the values.
 
     With the replicates last, every operation runs over R neighbours in memory: the loop over inputs and units is
-    scalar, and the loop over replicates is what vector units are for.
+    scalar, and the loop over replicates is vectorised.
     """
 
     def __init__(self, units: int, activation: str | None) -> None:
@@ -150,7 +150,7 @@ def as_plain_model(architecture: Architecture, weights: Weights) -> keras.Sequen
     """Return one replicate as the plain model that users load; `weights` are its own."""
     model = plain_model(architecture)
     model.set_weights(weights)
-    # Otherwise Keras warns whoever loads the model that its optimiser's variables are missing.
+    # Otherwise Keras warns when the model is loaded that its optimizer's variables are missing.
     model.optimizer.build(model.trainable_variables)
     return model
 

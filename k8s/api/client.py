@@ -150,7 +150,7 @@ class Cluster:
             self._ask("DELETE", self.path(kind, name)).close()
 
     def path(self, kind: str, name: str = "", part: str = "") -> str:
-        """Return the path of a kind, of one of its objects, or of a part of that such as its log."""
+        """Return the path of a kind, of one of its objects, or of a part of that, such as its log."""
         parts = [PATHS[kind], "namespaces", self.namespace, kind, name, part]
         return "/".join(filter(None, parts))
 

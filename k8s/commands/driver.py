@@ -33,7 +33,7 @@ WHY_WAITING_SECONDS = 15.0
 """The shortest time between two requests for what a Job that lacks pods is waiting for."""
 
 MOST_STORED = 1000
-"""For how many indexes the reason of a failure is stored immediately; for further ones, only at the end."""
+"""The most indexes whose failure is stored immediately; for others, the reason is stored only at the end."""
 
 STORE_AGAIN_SECONDS = 300.0
 """How long nothing is stored after storage has failed: each try may take a minute, in which nothing is watched."""

@@ -35,7 +35,7 @@ PARALLEL_DOWNLOADS = 16
 
 @contextmanager
 def sibling_folder(target: Path) -> Iterator[Path]:
-    """Give a hidden temporary folder next to the target; it is removed after the block.
+    """Yield a hidden temporary folder next to the target; it is removed after the block.
 
     Raises:
         ConfigError: no folder can be made there.

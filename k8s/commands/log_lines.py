@@ -33,7 +33,7 @@ class LogLine:
 
 
 def parse_log_line(line: str) -> LogLine:
-    """Parse an event of this program; of any other line, the message is the line itself."""
+    """Parse an event of this program; for any other line, the message is the line itself."""
     try:
         event = json.loads(line)
         return LogLine(str(event["message"]), event.get("trial"))

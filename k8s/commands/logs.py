@@ -99,7 +99,7 @@ class TrialLog:
         return state_of_trial(self._index, state, why_waiting(self._cluster, state.job), self._trial)
 
     def _wait(self, last: Pod | None) -> None:
-        """Return when the pod after `last` has started or it is certain that none will; meanwhile, say why not.
+        """Return when the pod after `last` has started or it is certain that none will; meanwhile, notify why not.
 
         Raises:
             SweepError: the Job was deleted.
@@ -195,7 +195,7 @@ class TrialLog:
                 yield line
 
     def _stored(self, run: Run, why: str) -> Iterator[str]:
-        """Yield the log stored in the run: that of the attempt that counts, or else the newest.
+        """Yield the log stored in the run: from the attempt that counts, or else the newest.
 
         Raises:
             SweepError: it has none; the text also says why the cluster has none.

@@ -98,7 +98,7 @@ class SweepResults:
         return numbers
 
     def _cause_in_summary(self, trial: TrialState) -> Cause | None:
-        """Return why a trial failed whose pod is gone, as the driver's summary says."""
+        """Return why a trial whose pod is gone failed, according to the driver's summary."""
         if self._failures is None:
             nothing: dict[str, FailedTrial] = {}
             self._failures = self._read(Run.failures, nothing)

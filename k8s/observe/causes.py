@@ -110,7 +110,7 @@ def why_pending(pod: Object) -> Cause:
 
 
 def is_trouble(cause: Cause) -> bool:
-    """Say whether what a pod is waiting for may never happen."""
+    """Return whether what a pod is waiting for may never happen."""
     return cause.reason not in ("Starting", "Pending")
 
 
@@ -142,7 +142,7 @@ def why_suspended(workload: Object | None) -> Cause:
 
 
 def _is_about_the_queue(found: Object) -> bool:
-    """Say whether the queue itself is the problem, so that free quota would not help: it is missing or stopped."""
+    """Return whether the queue itself (missing or stopped) is the problem, so that free quota would not help."""
     return found["reason"] == "Inadmissible" or bool(re.search(r"\b(inactive|stopped)\b", found["message"]))
 
 

@@ -14,7 +14,7 @@ class IndexRanges:
         self._last = [int(last or first) for first, _, last in pairs]
 
     def __contains__(self, index: int) -> bool:
-        """Say whether the index is among them."""
+        """Return whether the index is among them."""
         at = bisect_right(self._first, index) - 1
         return at >= 0 and index <= self._last[at]
 
@@ -23,6 +23,6 @@ class IndexRanges:
         return sum(self._last) - sum(self._first) + len(self._first)
 
     def __iter__(self) -> Iterator[int]:
-        """Yield them, the smallest first."""
+        """Yield them in ascending order."""
         for first, last in zip(self._first, self._last, strict=True):
             yield from range(first, last + 1)

@@ -95,14 +95,14 @@ class Job:
     def held(self) -> Cause | None:
         """Why none of its pods start, if the Job itself says so."""
         if self.cause:
-            return Cause(self.cause.reason, f"nothing more starts: {self.cause.text}")
+            return Cause(self.cause.reason, f"no more pods will start: {self.cause.text}")
         if self.suspended:
             return Cause("Suspended", "the Job is suspended")
-        return None if self.parallelism else Cause("Parallelism", "parallelism is 0: nothing starts")
+        return None if self.parallelism else Cause("Parallelism", "no pods start: parallelism is 0")
 
     @property
     def waits(self) -> bool:
-        """Say whether the Job has fewer pods than it should have."""
+        """Return whether the Job has fewer pods than it should have."""
         undone = self.completions - len(self.completed) - len(self.failed)
         should = min(self.parallelism, undone)
         return self.outcome is None and (self.held is not None or self.active < should)

@@ -7,6 +7,7 @@ from typing import Literal
 
 from job.settings.grid import Trial, trials
 from job.settings.sweep import Settings
+from job.wording import count_words
 from k8s.observe.causes import UNKNOWN, Cause
 from k8s.observe.state import JobState, Pod
 
@@ -68,7 +69,7 @@ def state_of_trial(index: int, state: JobState, waiting: Cause | None, trial: Tr
 
 
 def why_not_done(index: int, state: JobState, pod: Pod | None) -> Cause:
-    """Return why an index is not completed whose Job has ended or has given the index up.
+    """Return why an index is not completed, after its Job has ended or given it up.
 
     Args:
         index: the index.
@@ -95,4 +96,4 @@ def count_states(states: Iterator[TrialState]) -> dict[str, int]:
 
 def _waits_for_its_turn(state: JobState) -> Cause:
     job = state.job
-    return job.held or Cause("Turn", f"waiting for its turn: {job.parallelism} at a time")
+    return job.held or Cause("Turn", f"waiting for its turn ({count_words(job.parallelism, 'pod')} at a time)")

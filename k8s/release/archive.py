@@ -1,4 +1,4 @@
-"""Unpacks a tar archive while it arrives from a pod."""
+"""Unpacks a tar archive as it arrives from a pod."""
 
 import io
 import tarfile

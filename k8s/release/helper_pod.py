@@ -27,7 +27,7 @@ HELPER_CONTAINER = "results"
 START_SECONDS = 120
 """How long the pod may take to start: the volume may have to be attached to its node."""
 SILENT_SECONDS = 5
-"""How long a pod that starts normally is waited for in silence."""
+"""How long to wait in silence for a pod that starts normally."""
 LIFE_SECONDS = 3600
 """The pod ends after this time, whatever has happened to this program."""
 IDLE_SECONDS = 20
@@ -105,7 +105,7 @@ def _without_sweep_file(volumes: list[Object] | None) -> list[Object]:
 
 @contextmanager
 def running_helper_pod(cluster: Cluster, output: ReleaseOutput, notify: Notify) -> Iterator[str]:
-    """Give the name of a pod that mounts the output's volume and runs; it is removed after the block.
+    """Yield the name of a running pod that mounts the output's volume; it is removed after the block.
 
     Raises:
         ConfigError: no Job or CronJob that mounts the volume is left.

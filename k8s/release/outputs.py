@@ -32,7 +32,7 @@ class ReleaseOutput:
     """The Job or CronJob whose pods mount it, as the API returns it; None if there is none left."""
 
     def has_readable_champion(self) -> bool:
-        """Say whether its champion.json can be read from this machine: it is in a bucket or in a folder here."""
+        """Return whether its champion.json can be read from this machine: it is in a bucket or in a folder here."""
         return is_url(self.url) or (Path(self.url) / CHAMPION).is_file()
 
 
@@ -57,7 +57,7 @@ class ReleaseRun:
         return self.sweep.run(url) if self.sweep else find_run(self.name, url or self.output.url)
 
     def is_readable_here(self) -> bool:
-        """Say whether it is in a bucket or a folder on this machine; otherwise, it is on a volume of its pods."""
+        """Return whether it is in a bucket or a folder on this machine, rather than on a volume of its pods."""
         if self.sweep:
             return is_readable_here(self.sweep.run())
         return is_url(self.output.url) or (Path(self.output.url) / run_folder(self.name)).is_dir()

@@ -10,7 +10,7 @@ VOLUME = Path("/output")
 
 
 def is_readable_here(run: Run) -> bool:
-    """Say whether the run is in a bucket or a folder on this machine; otherwise, it is on a volume of its pods."""
+    """Return whether the run is in a bucket or a folder on this machine, rather than on a volume of its pods."""
     return run.storage.local_root is None or (_is_mounted(run.storage.local_root) and run.check())
 
 
@@ -28,5 +28,5 @@ def check_reachable(run: Run) -> None:
 
 
 def _is_mounted(output: Path) -> bool:
-    """Say whether the output's folder is mounted here; below the volume's folder, the first result creates it."""
+    """Return whether the output's folder is mounted here; in the volume's folder, the first result creates it."""
     return (VOLUME if output.is_relative_to(VOLUME) else output).is_dir()

@@ -19,7 +19,7 @@ CHART_LABELS = f"{NAME_LABEL}=xor-sweep"
 _RELEASE = re.compile(r"[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?", re.ASCII)
 """The names that a label's value can hold."""
 _PATIENCE_SECONDS = 10.0
-"""How long a bucket that does not answer is asked again before a person sees the rest without it."""
+"""How long to keep asking a bucket that does not answer before showing the rest without it."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ def read_job(cluster: Cluster, name: str) -> Job:
 
 
 def revision_of(item: Object) -> int:
-    """Return the revision at the end of an object's name, as 3 in demo-r3; 0 if it has none, as a retraining."""
+    """Return the revision at the end of an object's name, such as 3 in demo-r3; 0 if it has none (a retraining)."""
     found = re.search(r"-r(\d+)$", item["metadata"]["name"])
     return int(found[1]) if found else 0
 

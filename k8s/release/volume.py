@@ -52,7 +52,7 @@ def run_there(cluster: Cluster, output: ReleaseOutput, command: list[str], notif
     """Run one of this program's commands in a pod that mounts the output's volume; return what it prints.
 
     Raises:
-        SweepError: the command failed; the class is that of its exit code. Also whatever `fetch_run` raises.
+        SweepError: the command failed; the class matches its exit code. Also whatever `fetch_run` raises.
     """
     with running_helper_pod(cluster, output, notify) as pod:
         try:

@@ -135,7 +135,7 @@ def test_as_many_trials_run_as_there_are_gpus_and_one_that_sees_none_says_so(
 
     namespace.job("demo-xor-sweep-r1", "Failed")
     _, trials = status("demo")
-    assert all(trial["why"].startswith("exit code 4: no GPU here: ") for trial in trials.values())
+    assert all(trial["why"].startswith("exit code 4: no GPU found (") for trial in trials.values())
     namespace.job("demo-xor-sweep-r1-driver", "Complete")
     summary = json.loads(gcs.read("runs/demo-xor-sweep-r1/report/summary.json"))
     assert [failed["why"] for failed in summary["failed"]] == [trial["why"] for trial in trials.values()]

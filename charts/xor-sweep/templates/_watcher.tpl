@@ -1,6 +1,6 @@
 {{/*
 The spec of a Job that watches a sweep: the driver's and the retraining's. Its pod keeps nothing that it could not
-find again, so it may die at any time.
+find again, so it can be stopped at any time.
   root       the chart's scope
   component  the name of the pod's role and of its container
   args, run, config, env   as for xor-sweep.podSpec

@@ -118,7 +118,8 @@ def start_words(report: Report, detail: Detail) -> str:
         return f"The first start {own}; none of the {numbers.replicates} starts does."
     if numbers.q10 is None or detail.data.epochs.size < 10:
         do = "does" if numbers.solved == 1 else "do"
-        return f"The first start {own}; of all {numbers.replicates} starts, {numbers.solved} {do} within {limit}."
+        within = f" within {limit}" if first else ""
+        return f"The first start {own}; {numbers.solved} of the {numbers.replicates} starts {do}{within}."
     parts = [
         f"one in ten does by epoch {numbers.q10}",
         *([] if numbers.median is None else [f"half by {numbers.median}"]),

@@ -67,7 +67,7 @@ def draw_survival(report: Report, picked: list[str], *, all_of_them: bool = Fals
 def _in_words(detail: Detail, limit: int) -> str:
     numbers = detail.row.outcome
     never = f"{percent(1 - numbers.share_solved)}% never"
-    return f"{detail.row.trial}: half solved by epoch {median_of(numbers, limit)}, {never}"
+    return f"{detail.row.trial}: median {median_of(numbers, limit)} epochs, {never}"
 
 
 def _legend_entry(position: int, name: str, place: tuple[float, int]) -> Markup:

@@ -225,5 +225,5 @@ def test_what_is_read_out_of_the_curves_follows_what_is_picked(finished, look):
     page.locator("#picker").get_by_text("l1-n2", exact=True).click()
     assert key.inner_text().strip() == "l1-n2"
     label = drawn.get_attribute("aria-label")
-    assert "l1-n2: half solved by epoch >400" in label
+    assert "l1-n2: median >400 (" in label
     assert "l1-n32" not in label

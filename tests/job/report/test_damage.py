@@ -276,9 +276,9 @@ def test_the_page_of_a_large_grid_says_what_it_leaves_out(copy, say):
     page = parse(text)
     assert len(text) < 3_000_000
     assert len(list(page.each("article"))) == len(list(page.each("g", "series"))) == 100
-    assert "The best 100 of 1,200 trials are drawn one by one" in page.one("section", id="survival").text
+    assert "The best 100 of 1,200 trials are drawn individually" in page.one("section", id="survival").text
     assert len(list(page.one("section", id="leaderboard").one("tbody").each("tr"))) == 1000
-    assert "has 200 more trials" in page.one("section", id="leaderboard").text
+    assert "has 200 more trials." in page.one("section", id="leaderboard").text
     assert len(list(page.each(None, "cell"))) == 600
     assert (
         "1 combination of the other axes is not drawn, because it has none of the best trials"
@@ -289,7 +289,7 @@ def test_the_page_of_a_large_grid_says_what_it_leaves_out(copy, say):
     assert {target[1:] for target in targets} <= names
     assert len((large / "report" / "leaderboard.csv").read_text().splitlines()) == 1201
     solved = sum(int(row["solved"]) for row in csv.DictReader((large / "report" / "leaderboard.csv").open()))
-    why = "never solved it, and none of them is shown: only the best 100 trials are"
+    why = "never solved it, but none can be shown: only the best 100 trials are"
     assert f"{16 * 1200 - solved:,} starts {why}" in page.one("section", id="unsolved").text
 
 

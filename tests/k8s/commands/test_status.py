@@ -81,7 +81,7 @@ def test_the_json_has_every_trial_with_all_that_is_known_of_it(mixed, look, name
     assert running["since"] > seen["started"]
     tried = f"will be retried after attempt {again['attempt']}: exit code 1: anything unexpected"
     assert (again["reason"], again["exit_code"], again["why"]) == ("ExitCode", 1, tried)
-    assert (turn["reason"], turn["why"]) == ("Turn", "waiting for its turn: 2 at a time")
+    assert (turn["reason"], turn["why"]) == ("Turn", "waiting for its turn (2 pods at a time)")
 
 
 def test_the_table_has_a_line_for_each_trial_below_a_headline(mixed, look, xor_sweep):
@@ -93,7 +93,7 @@ def test_the_table_has_a_line_for_each_trial_below_a_headline(mixed, look, xor_s
         r"l1-n2  failed   exit code 3: \w.*",
         r"l1-n3  running  since \S+Z \((\d+ min )?\d+ s\)",
         r"l1-n4  (pending|running)  .*",
-        r"l1-n5  pending  waiting for its turn: 2 at a time",
+        r"l1-n5  pending  waiting for its turn \(2 pods at a time\)",
     ]
     for line, pattern in zip(lines, patterns, strict=True):
         assert re.fullmatch(pattern, line), line
@@ -177,7 +177,7 @@ def waiting(namespace):
         ("stuck", {"Unschedulable"}, "didn't match Pod's node affinity/selector"),
         ("forbidden", {"FailedCreate"}, 'violates PodSecurity "restricted:latest"'),
         ("suspended", {"Suspended"}, "the Job is suspended"),
-        ("none-at-a-time", {"Parallelism"}, "parallelism is 0: nothing starts"),
+        ("none-at-a-time", {"Parallelism"}, "no pods start: parallelism is 0"),
         ("half-in", {"FailedCreate"}, "exceeded quota: one-pod"),
         ("unpulled-yet", {"ErrImagePull", "ImagePullBackOff"}, "localhost/nothing:here"),
     ],

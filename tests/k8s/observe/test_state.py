@@ -72,7 +72,7 @@ class Sweep:
 def test_a_trial_is_done_when_its_job_says_so_and_what_has_no_pod_waits_for_its_turn():
     sweep = Sweep().job(completedIndexes="0").listed(a_pod(1), unschedulable(2))
     assert sweep.states == ["done", "running", "pending", "pending"]
-    assert sweep.causes == [None, None, "Unschedulable: no GPU", "waiting for its turn: 2 at a time"]
+    assert sweep.causes == [None, None, "Unschedulable: no GPU", "waiting for its turn (2 pods at a time)"]
     assert count_states(states_of_trials(sweep.settings, sweep.state)) == dict(
         zip(STATES, (2, 1, 1, 0), strict=True)
     )
@@ -81,12 +81,12 @@ def test_a_trial_is_done_when_its_job_says_so_and_what_has_no_pod_waits_for_its_
 @pytest.mark.parametrize(
     ("spec", "status", "words"),
     [
-        ({"parallelism": 0}, {}, "parallelism is 0: nothing starts"),
+        ({"parallelism": 0}, {}, "no pods start: parallelism is 0"),
         ({"suspend": True}, {}, "the Job is suspended"),
         (
             {},
             {"conditions": [{**failed_by("DeadlineExceeded")[0], "type": "FailureTarget"}]},
-            "nothing more starts: DeadlineExceeded: so it is",
+            "no more pods will start: DeadlineExceeded: so it is",
         ),
     ],
 )
