@@ -46,6 +46,11 @@ def median_words(median: int | None, low: int | None, high: int | None, limit: i
     return f"{epoch_words(median, limit)} ({epochs_words(low, high, limit)})"
 
 
+def median_interval_words(median: int | None, low: int | None, high: int | None, limit: int) -> str:
+    """Write a median with the ends of its interval for a sentence, as `22 (95% interval 20 to 23)`."""
+    return f"{epoch_words(median, limit)} (95% interval {epochs_words(low, high, limit)})"
+
+
 def epochs_words(first: int | None, last: int | None, limit: int) -> str:
     """Write a range of epochs, as `20 to 23` or `618 to >1000`."""
     return f"{epoch_words(first, limit)} to {epoch_words(last, limit)}"

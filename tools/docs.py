@@ -145,7 +145,7 @@ def reference() -> str:
     known = commands()
     parts = [
         "# Reference",
-        "Generated from the program by `make docs`.",
+        "Generated from the program by `make reference`.",
         "## Commands",
         "| command | what it does |\n|---|---|",
     ]

@@ -71,25 +71,25 @@ def run_trial(
         return result
     attempt = _Attempt(run, trial, new_attempt(), device, log)
     with tempfile.TemporaryDirectory(prefix="xor-sweep-") as folder:
-        return attempt.run(Path(folder), stop, report, start_seconds)
+        return attempt.execute(Path(folder), stop, report, start_seconds)
 
 
 @dataclass(frozen=True)
 class _Attempt:
-    run_: Run
+    run: Run
     trial: Trial
     name: str
     device: str
     log: AttemptLog
 
-    def run(
+    def execute(
         self, folder: Path, stop: StopRequest, report: Callable[[Progress], None], start_seconds: float
     ) -> TrialResult:
         """Train, write all files into a local folder, store them, and commit the result."""
         started = time.monotonic()
         self._say_begin()
         training = self._train(folder, stop, report)
-        chosen = choose_replicate(self.run_.settings.problem, training)
+        chosen = choose_replicate(self.run.settings.problem, training)
         numbers = estimate_outcome(EpochsToSolve(training.epochs, training.solved))
         with _local_errors(folder):
             write_replicates(folder, training)
@@ -101,22 +101,22 @@ class _Attempt:
             self._store(folder)
             raise stop.error()
         summary = _summary(training, numbers, chosen, self.device, _seconds(training, start_seconds, started))
-        words = outcome_words(numbers, self.run_.settings.epochs, self.run_.settings.problem.title)
+        words = outcome_words(numbers, self.run.settings.epochs, self.run.settings.problem.title)
         self.log.say(words, result=summary.record())
         return self._commit(folder, summary)
 
     def _say_begin(self) -> None:
-        settings = self.run_.settings
+        settings = self.run.settings
         self.log.say(
             f"training {count_words(settings.replicates, 'replicate')} for at most {limit_words(settings.epochs)} "
             f"on the {self.device}",
-            run=self.run_.name,
+            run=self.run.name,
             attempt=self.name,
             architecture=asdict(self.trial.architecture),
         )
 
     def _train(self, folder: Path, stop: StopRequest, report: Callable[[Progress], None]) -> Training:
-        settings = self.run_.settings
+        settings = self.run.settings
 
         def each_segment(progress: Progress) -> None:
             self.log.say_progress(progress)
@@ -137,7 +137,7 @@ class _Attempt:
             raise
 
     def _write_details(self, folder: Path, training: Training, chosen: int, numbers: Outcome) -> None:
-        run, trial, settings = self.run_, self.trial, self.run_.settings
+        run, trial, settings = self.run, self.trial, self.run.settings
         history = write_history(folder, training, chosen)
         seconds = training.compile_seconds + training.train_seconds
         write_events(folder / EVENTS, run.name, settings, trial, history, numbers, seconds)
@@ -149,12 +149,12 @@ class _Attempt:
 
     def _commit(self, folder: Path, summary: Summary) -> TrialResult:
         files = self._store(folder)
-        return self.run_.commit(
+        return self.run.commit(
             TrialResult(
                 trial=self.trial.name,
                 index=self.trial.index,
                 attempt=self.name,
-                config_hash=self.run_.settings.hash,
+                config_hash=self.run.settings.hash,
                 summary=summary,
                 files=files,
             )
@@ -164,7 +164,7 @@ class _Attempt:
         """Store all files of the local folder, and the log so far, as the attempt's."""
         with _local_errors(folder):
             self.log.write(folder)
-        return self.run_.save_attempt(self.trial.name, self.name, folder)
+        return self.run.save_attempt(self.trial.name, self.name, folder)
 
 
 @contextmanager

@@ -35,7 +35,7 @@ class ValueType(click.ParamType[Any]):
     def __init__(self, known: tuple[str, ...] = ()) -> None:
         self.known = known
 
-    def convert(self, value: Any, *_: Any, **__: Any) -> Any:
+    def convert(self, value: Any, _param: click.Parameter | None, _ctx: click.Context | None) -> Any:
         """Turn text into an int or a float; leave text that is neither, or that a float cannot hold, as it is."""
         if not isinstance(value, str):
             return value
@@ -58,12 +58,12 @@ class ValuesType(ValueType):
 
     name = "list"
 
-    def convert(self, value: Any, *_: Any, **__: Any) -> Any:
+    def convert(self, value: Any, _param: click.Parameter | None, _ctx: click.Context | None) -> Any:
         """Turn `1,2,3` into [1, 2, 3]."""
         if not isinstance(value, str):
             return value
         parts = [part.strip() for part in value.split(",")] if value.strip() else []
-        return [super(ValuesType, self).convert(part) for part in parts]
+        return [super(ValuesType, self).convert(part, _param, _ctx) for part in parts]
 
 
 class SettingOption(click.Option):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from job.runs.results import Outcome
 from job.statistics.ranking import Ranking
 from job.statistics.rows import WORSE, LeaderboardRow
-from job.wording import epochs_words, hidden_layers_words, limit_words, listed, percent, shares_words
+from job.wording import hidden_layers_words, limit_words, listed, median_interval_words, percent, shares_words
 
 MOST_LETTERS = 100
 """A list shows its first five names if these have at most this many characters together, or else two."""
@@ -70,7 +70,7 @@ def _how_good(numbers: Outcome, limit: int, title: str) -> str:
 
 
 def _median(numbers: Outcome, limit: int) -> str:
-    return f"{numbers.median} (95% interval {epochs_words(numbers.median_low, numbers.median_high, limit)})"
+    return median_interval_words(numbers.median, numbers.median_low, numbers.median_high, limit)
 
 
 def _others(rows: Sequence[LeaderboardRow], ranking: Ranking, others: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from job.wording import duration_words, epoch_words, epochs_words
+from job.wording import duration_words, median_interval_words
 from k8s.commands.status import Status
 from k8s.commands.status_results import TrialStatus
 from k8s.observe.trials import FAILED
@@ -24,8 +24,7 @@ def trial_details(row: TrialStatus, limit: int, now: datetime | None = None) -> 
     """Return the details of a trial: its median, how long it has been running, or why it is pending or failed."""
     trial, numbers = row.trial, row.numbers
     if numbers:
-        interval = epochs_words(numbers.median_low, numbers.median_high, limit)
-        return f"median {epoch_words(numbers.median, limit)} (95% interval {interval})"
+        return f"median {median_interval_words(numbers.median, numbers.median_low, numbers.median_high, limit)}"
     if trial.since and trial.state != FAILED:
         seconds = int(((now or datetime.now(UTC)) - datetime.fromisoformat(trial.since)).total_seconds())
         attempt = f", attempt {trial.pod.attempt}" if trial.pod and trial.pod.attempt > 1 else ""
