@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, TextIO
 
 from job.errors import SweepError
+from job.wording import one_line
 
 Event = dict[str, Any]
 """A log line: `severity`, `message` and `time`, as Google Cloud Logging reads them, and any further fields.
@@ -68,7 +69,7 @@ def silence_broken_pipe() -> None:
 
 def print_error(message: str, exit_code: int, log_format: str, stderr: TextIO | None = None) -> None:
     """Print an error as one line to standard error, or to `stderr`."""
-    line = " ".join(message.split())
+    line = one_line(message)
     if wants_json(log_format, stderr or sys.stderr):
         line = event_json(event(line, severity="ERROR", exit_code=exit_code))
     else:

@@ -131,6 +131,11 @@ def listed_reasons(reasons: Sequence[str], most: int = 3) -> str:
     return f"{'; '.join(reasons[:most])}{more}"
 
 
+def one_line(text: str) -> str:
+    """Write a text on one line, with one space for each line break or other run of white space."""
+    return " ".join(text.split())
+
+
 def quoted(value: object) -> str:
     """Quote a wrong value as JSON writes it, or with its type if JSON cannot hold it; a long one is cut."""
     try:

@@ -12,7 +12,7 @@ from ruamel.yaml.reader import ReaderError
 
 from job.errors import ConfigError
 from job.settings.sweep import MAX_TRIALS, Settings, nearest
-from job.wording import MOST_SAID, shortened
+from job.wording import MOST_SAID, one_line, shortened
 
 MOST_FILE_BYTES = 1_000_000
 """The longest sweep file, in bytes: one with 100,000 learning rates is shorter."""
@@ -44,7 +44,7 @@ def read_sweep_file(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
             f"{where}: this is not YAML: it holds the character U+{int(error.character):04X}"
         ) from None
     except YAMLError as error:
-        raise ConfigError(f"{path} is not YAML: {shortened(' '.join(str(error).split()), MOST_SAID)}") from None
+        raise ConfigError(f"{path} is not YAML: {shortened(one_line(str(error)), MOST_SAID)}") from None
     except RecursionError:
         raise ConfigError(f"{path} is nested too deeply: it must hold settings, one on each line") from None
     except (ValueError, LookupError, TypeError, OverflowError) as error:

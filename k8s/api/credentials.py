@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from job.errors import ConfigError
+from job.wording import one_line
 
 _HEADERS = {"as": "Impersonate-User", "as-uid": "Impersonate-Uid"}
 _IN_A_HEADERS_NAME = "!#$&'*+^`|"
@@ -94,6 +95,6 @@ def _cluster_for_plugin(cluster: dict[str, Any]) -> dict[str, Any]:
 
 def _no_credentials(plugin: dict[str, Any], what: str, said: bytes | None = None) -> ConfigError:
     words = [(said or b"").decode(errors="replace"), plugin.get("installHint") or ""]
-    explanation = "; ".join(" ".join(each.split()) for each in words if each.strip())
+    explanation = "; ".join(one_line(each) for each in words if each.strip())
     error = f"the kubeconfig's credential plugin {plugin['command']} {what}"
     return ConfigError(f"{error}: {explanation}" if explanation else error)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from job.errors import EXIT_CODES
+from job.wording import one_line
 from k8s.api.client import Object
 from k8s.observe.containers import PROGRAM_CONTAINERS
 
@@ -128,14 +129,14 @@ def why_suspended(workload: Object | None) -> Cause:
     status = (workload or {}).get("status", {})
     if (workload or {}).get("spec", {}).get("active") is False:
         found = condition(status, "Evicted")
-        why = _in_one_line(found.get("message") or "The workload is deactivated")
+        why = one_line(found.get("message") or "The workload is deactivated")
         words = f"Kueue does not start it: {why} (its spec.active is false)"
         return Cause(found.get("reason") or "Deactivated", words)
     for kind in ("QuotaReserved", "Admitted", "Evicted"):
         found = condition(status, kind)
         if found and (found["status"] == "True") == (kind == "Evicted"):
             waits = "its queue" if _is_about_the_queue(found) else "quota in the queue"
-            return Cause(found["reason"], f"waiting for {waits}: {_in_one_line(found['message'])}")
+            return Cause(found["reason"], f"waiting for {waits}: {one_line(found['message'])}")
     if workload:
         return Cause("Queued", "waiting in the queue; Kueue has not said for what yet")
     return Cause("Suspended", "the Job is suspended")
@@ -180,8 +181,4 @@ def _memory_limit(pod: Object, name: str) -> str:
 
 
 def _line(first: str, more: str | None) -> str:
-    return f"{first}: {_in_one_line(more)}" if more else first
-
-
-def _in_one_line(text: str) -> str:
-    return " ".join(text.split())
+    return f"{first}: {one_line(more)}" if more else first

@@ -1,6 +1,7 @@
 """Why a Job has fewer pods than it should have: its queue, a quota, or a policy of the namespace."""
 
 from job.errors import ObjectNotFoundError
+from job.wording import one_line
 from k8s.api.client import Cluster, Object
 from k8s.api.errors import RefusedError, UnavailableError
 from k8s.observe.causes import Cause, why_suspended
@@ -40,4 +41,4 @@ def _why_no_pods(cluster: Cluster, job: Job) -> Cause | None:
     )
     if newest is None or newest["reason"] != FAILED_CREATE:
         return None
-    return Cause(FAILED_CREATE, " ".join(newest["message"].split()))
+    return Cause(FAILED_CREATE, one_line(newest["message"]))

@@ -12,6 +12,7 @@ from job.wording import (
     listed,
     listed_reasons,
     median_words,
+    one_line,
     p_equation,
     p_value_words,
     percent,
@@ -120,3 +121,7 @@ def test_of_many_names_the_others_are_counted(count, most, words):
 def test_of_many_reasons_the_others_are_counted():
     assert listed_reasons(["a is gone", "b is gone"]) == "a is gone; b is gone"
     assert listed_reasons([f"{name} is gone" for name in "abcd"]) == "a is gone; b is gone; c is gone; and 1 more"
+
+
+def test_what_another_program_says_is_written_on_one_line():
+    assert one_line(" 403 No access\n\tfor  you.\r\n") == "403 No access for you."
