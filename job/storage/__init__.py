@@ -12,7 +12,7 @@ from job.storage.base import Storage
 __all__ = ["PLACES", "RETRY_SECONDS", "SCHEMES", "Storage", "is_url", "open_storage"]
 
 # The backend of each scheme. It is imported when a URL asks for it: a cloud's library takes half a second,
-# which --help and local runs do without.
+# which --help and local runs need not spend.
 _BACKENDS = {
     "gs": "job.storage.gcs:GcsStorage",
     "s3": "job.storage.s3:S3Storage",
@@ -22,20 +22,20 @@ SCHEMES = tuple(_BACKENDS)
 """The schemes of the URLs that name a bucket."""
 
 RETRY_SECONDS = 60.0
-"""How long a request is retried before the run hears of its failure.
+"""How long a request is retried before its failure reaches the run.
 
 A minute holds about a dozen tries: it outlives the usual burst of 429 and 503, and is short enough that a pod
-without a network fails, and is started elsewhere, instead of holding its machine.
+without a network fails, and is started elsewhere, instead of occupying its machine.
 """
 
 PLACES = f"a folder, or a bucket URL such as {' or '.join(f'{scheme}://bucket/prefix' for scheme in _BACKENDS)}"
-"""What can be named as an output, for help texts and errors."""
+"""What can be given as an output, for help texts and errors."""
 
 _LIKE_A_URL = re.compile(rf"[A-Za-z][A-Za-z0-9+.-]*:/|({'|'.join(_BACKENDS)}):", re.IGNORECASE)
 
 
 def is_url(word: str) -> bool:
-    """Say whether a word is a backend's URL, and not the path of a local folder; it may still name no bucket."""
+    """Return whether a word is a backend's URL, not the path of a local folder; it may still name no bucket."""
     return word.partition("://")[0] in _BACKENDS and "://" in word
 
 
@@ -44,7 +44,7 @@ def open_storage(url: str, *, retry_seconds: float = RETRY_SECONDS) -> Storage:
 
     Args:
         url: a bucket's URL, such as "gs://bucket" or "gs://bucket/prefix", or the path of a local folder.
-        retry_seconds: how long a request to a bucket is retried if it fails for a passing reason.
+        retry_seconds: how long a request to a bucket is retried if it fails temporarily.
 
     Returns:
         The storage; `check_writable` says whether it is there.
@@ -54,11 +54,11 @@ def open_storage(url: str, *, retry_seconds: float = RETRY_SECONDS) -> Storage:
         StorageError: there are no credentials for the bucket.
     """
     if not url or url != url.strip() or not url.isprintable():
-        raise ConfigError(f"{url!r} is not a place for results: name {PLACES}")
+        raise ConfigError(f"{url!r} is not a valid output: give {PLACES}")
     if is_url(url):
         backend = _BACKENDS[url.partition("://")[0]]
     elif _LIKE_A_URL.match(url):
-        raise ConfigError(f"{url!r} is not a place for results: name {PLACES}")
+        raise ConfigError(f"{url!r} is not a valid output: give {PLACES}")
     else:
         backend = "job.storage.local:LocalStorage"
     opened: Storage = pkgutil.resolve_name(backend)(url, retry_seconds=retry_seconds)

@@ -10,25 +10,28 @@ from typing import BinaryIO
 
 from job.errors import StorageError, StorageUnavailableError
 
-# The errors that the same call meets again: what to do about each. Any other error may pass.
-_IN_THE_WAY = "something of that name is in the way: move it or choose another folder"
+COPY_BYTES = 1 << 20
+"""How much of a file is copied at a time."""
+
+# What to do about each error that the same call would meet again. Any other error may be temporary.
+_NAME_TAKEN = "another file or folder already has that name: move it, or choose another folder"
 _NO_LOCKS = "choose a folder on a file system with locks (flock)"
 REMEDIES = {
     **dict.fromkeys((errno.EACCES, errno.EPERM), "give this user access or choose another folder"),
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "free some space or choose another folder"),
-    **dict.fromkeys((errno.ENOTDIR, errno.EEXIST, errno.EISDIR), _IN_THE_WAY),
+    **dict.fromkeys((errno.ENOTDIR, errno.EEXIST, errno.EISDIR), _NAME_TAKEN),
     **dict.fromkeys((errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS), _NO_LOCKS),
     errno.EROFS: "choose a folder that is not read-only",
     errno.EFBIG: "raise the limit on file sizes (ulimit -f)",
     errno.ENOENT: "no folder can be made there: choose another one",
     errno.ENAMETOOLONG: "choose a folder with a shorter path",
-    errno.ELOOP: "its symbolic links run in a circle: choose another folder",
+    errno.ELOOP: "its symbolic links form a loop: choose another folder",
 }
 
 
 @contextmanager
 def os_errors(action: str, path: Path) -> Iterator[None]:
-    """Turn an OSError of the block into one line: StorageError, or StorageUnavailableError if it may pass.
+    """Turn an OSError of the block into one line: StorageError, or StorageUnavailableError if it may be temporary.
 
     The line says what was tried, `action` being "read" or "write", and on which `path`.
     """
@@ -43,7 +46,7 @@ def os_errors(action: str, path: Path) -> Iterator[None]:
 
 @contextmanager
 def staged(target: Path, fill: Callable[[BinaryIO], object]) -> Iterator[Path]:
-    """Give the path of a finished, synced temporary file beside `target`; it is gone after the block."""
+    """Give the path of a finished, synced temporary file beside `target`; it is removed after the block."""
     temporary = target.with_name(f".{secrets.token_hex(8)}.tmp")
     try:
         # Not mkstemp: its mode 0600 would outlive the renaming. "x" takes the umask's mode.
@@ -57,7 +60,7 @@ def staged(target: Path, fill: Callable[[BinaryIO], object]) -> Iterator[Path]:
 
 
 def write_file(path: Path, fill: Callable[[BinaryIO], object]) -> None:
-    """Write a local file with what `fill` writes, whole or not at all, in place of one that may be there.
+    """Write a local file with what `fill` writes, whole or not at all, replacing any that is there.
 
     Raises:
         StorageError: the file cannot be written there.
@@ -71,7 +74,7 @@ def write_file(path: Path, fill: Callable[[BinaryIO], object]) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Bring the names in `folder` to the disk, where its file system can do that."""
+    """Flush the folder's entries to disk, if the file system supports it."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

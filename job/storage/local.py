@@ -1,9 +1,9 @@
 """Results in a local folder: each object is a file, and each file appears whole or not at all.
 
-A new file is written under a temporary dot-name in the folder where it belongs, brought to the disk
-with fsync, and then given its name in one step: link(2), which fails where the name is taken
-(https://man7.org/linux/man-pages/man2/link.2.html), or rename(2) under a lock. Whoever kills the process
-at whatever line leaves, at the worst, a dot-file, and `LocalStorage.list` shows none of those.
+A new file is written under a temporary dot-name in the folder where it belongs, flushed to disk with fsync, and
+then given its name in one step: link(2), which fails if the name is taken
+(https://man7.org/linux/man-pages/man2/link.2.html), or rename(2) under a lock. At whatever line the process is
+killed, the worst that it leaves is a dot-file, and `LocalStorage.list` shows none of those.
 """
 
 import errno
@@ -19,9 +19,7 @@ from pathlib import Path
 
 from job.errors import ConfigError, ConflictError, ObjectNotFoundError, StorageUnavailableError
 from job.storage.base import Storage, check_name, is_name
-from job.storage.files import REMEDIES, os_errors, staged, sync_folder, write_file
-
-_CHUNK = 1 << 20
+from job.storage.files import COPY_BYTES, REMEDIES, os_errors, staged, sync_folder, write_file
 
 # What link(2) answers on a file system that has no hard links.
 _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS}
@@ -30,7 +28,7 @@ _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS}
 @contextmanager
 def _locked(target: Path) -> Iterator[None]:
     """Hold the lock that all writers of `target` take: https://man7.org/linux/man-pages/man2/flock.2.html."""
-    # The lock-file stays: removing it would let a third process lock a new one beside a waiting second.
+    # The lock file stays: if it were removed, a third process could lock a new one while a second still waits.
     descriptor = os.open(target.with_name(f".{target.name}.lock"), os.O_RDWR | os.O_CREAT, 0o666)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -40,13 +38,13 @@ def _locked(target: Path) -> Iterator[None]:
 
 
 def _name_new(temporary: Path, target: Path) -> bool:
-    """Give a finished file its name, unless a file has it: False, and nothing is done."""
+    """Give a finished file its name, unless a file already has it; return whether it did."""
     try:
         os.link(temporary, target)
     except FileExistsError:
         if target.is_file():
             return False
-        raise  # A folder, or a link to nothing: no object, so nobody will read or replace it.
+        raise  # A folder, or a link to nothing, is not an object: nobody will read or replace it.
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise
@@ -59,7 +57,7 @@ def _name_new(temporary: Path, target: Path) -> bool:
 
 
 def _swap(temporary: Path, target: Path, version: str) -> bool:
-    """Put a finished file in the place of `target`, unless that has another version: False."""
+    """Replace `target` if it still has this version; return whether it did."""
     with _locked(target):
         try:
             with target.open("rb") as file:
@@ -101,16 +99,16 @@ class LocalStorage(Storage):
     """
 
     def __init__(self, url: str, *, retry_seconds: float = 0) -> None:  # noqa: ARG002
-        """Keep the folder's path, where a leading "~" is the home folder; nothing is read or made.
+        """Keep the folder's path, where a leading "~" is the home folder; nothing is read or created.
 
         Raises:
-            ConfigError: it begins with "~" and the name of nobody.
+            ConfigError: it begins with "~" and a name that no user has.
         """
         self.url = url
         path = os.path.expanduser(url)
         if path.startswith("~"):
-            nobody = url.partition("/")[0]
-            raise ConfigError(f"{url!r}: {nobody} is nobody's home folder; a folder of that name here is './{url}'")
+            user = url.partition("/")[0]
+            raise ConfigError(f"{url!r}: there is no user {user}; for a local folder of that name, write './{url}'")
         # Absolute, so that a later change of the current folder moves nothing.
         self.local_root: Path = Path(os.path.abspath(path))
 
@@ -118,14 +116,14 @@ class LocalStorage(Storage):
         """Write and remove an unnamed file in that folder, or in its nearest parent that exists.
 
         Raises:
-            ConfigError: no file can be written there; the line says why.
+            ConfigError: no file can be written there; the error says why.
             StorageUnavailableError: none can be written there now.
         """
         place = self.local_root / folder
         try:
             while not _is_there(place):
                 place = place.parent
-            # Where the system can, this file never has a name: a kill leaves nothing.
+            # If the system supports it, this file never has a name: a kill leaves nothing.
             with tempfile.TemporaryFile(dir=place) as file:
                 file.write(b"x")
         except OSError as error:
@@ -147,14 +145,14 @@ class LocalStorage(Storage):
         target = self._path(name)
         with os_errors("write", target):
             target.parent.mkdir(parents=True, exist_ok=True)
-            with staged(target, lambda file: shutil.copyfileobj(source, file, _CHUNK)) as temporary:
+            with staged(target, lambda file: shutil.copyfileobj(source, file, COPY_BYTES)) as temporary:
                 if _name_new(temporary, target):
                     return
             source.seek(0)
             with target.open("rb") as existing:
                 same = _digest(source) == _digest(existing)
         if not same:
-            raise ConflictError(f"{target} exists already, with other content")
+            raise ConflictError(f"{target} already exists with different content")
 
     def replace(self, name: str, data: bytes, version: str | None) -> None:
         """See `Storage.replace`."""
@@ -164,7 +162,7 @@ class LocalStorage(Storage):
             with staged(target, lambda file: file.write(data)) as temporary:
                 swapped = _name_new(temporary, target) if version is None else _swap(temporary, target, version)
         if not swapped:
-            raise ConflictError(f"{target} is not what it was when it was read: somebody else wrote it")
+            raise ConflictError(f"{target} has changed since it was read: another process wrote it")
 
     def read(self, name: str) -> bytes:
         """See `Storage.read`."""
@@ -179,7 +177,7 @@ class LocalStorage(Storage):
     def download(self, name: str, path: Path) -> None:
         """See `Storage.download`."""
         with self._open(name) as source:
-            write_file(path, lambda file: shutil.copyfileobj(source, file, _CHUNK))
+            write_file(path, lambda file: shutil.copyfileobj(source, file, COPY_BYTES))
 
     def exists(self, name: str) -> bool:
         """See `Storage.exists`."""
@@ -209,7 +207,7 @@ class LocalStorage(Storage):
 
 
 def _is_there(path: Path) -> bool:
-    """Say whether there is anything at a path; unlike `os.path.lexists`, tell "no" from "impossible"."""
+    """Return whether there is anything at a path; unlike `os.path.lexists`, distinguish absence from an error."""
     try:
         path.lstat()
     except FileNotFoundError:

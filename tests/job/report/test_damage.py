@@ -387,7 +387,7 @@ def test_what_is_in_the_way_of_the_page_is_told(copy, say, way):
         index.symlink_to("/no/such/file")
     said = say("report", copy)
     assert said.code == 5
-    assert f"{index}: File exists; something of that name is in the way" in said.error
+    assert f"{index}: File exists; another file or folder already has that name" in said.error
 
 
 def test_a_pictures_words_and_attributes_are_escaped():

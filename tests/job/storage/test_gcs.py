@@ -163,4 +163,5 @@ def test_no_credentials_is_final_and_says_how_to_log_in(monkeypatch, tmp_path):
 def test_a_name_that_no_bucket_can_have_is_a_storage_error():
     with pytest.raises(StorageError) as caught:
         open_storage("gs://-results-")
-    assert "gs://-results-" in one_line(caught)
+    assert "gs://-results- is not a valid bucket name: " in one_line(caught)
+    assert one_line(caught).endswith("; correct it")

@@ -76,6 +76,13 @@ def test_a_folder_may_be_relative_and_stays_where_it_was(tmp_path, monkeypatch):
     assert (tmp_path / "out" / "a").read_bytes() == b"1"
 
 
+def test_the_home_folder_of_nobody_is_refused_with_what_would_be_right():
+    with pytest.raises(ConfigError) as caught:
+        open_storage("~no-such-user/out")
+    words = "there is no user ~no-such-user; for a local folder of that name, write './~no-such-user/out'"
+    assert one_line(caught) == f"'~no-such-user/out': {words}"
+
+
 def test_files_have_the_modes_of_the_umask(tmp_path):
     storage = open_storage(str(tmp_path / "out"))
     umask = os.umask(0o027)
@@ -145,7 +152,7 @@ def test_an_object_in_the_way_of_a_folder_and_the_reverse_are_storage_errors(tmp
     for name in ["a/b/c", "a"]:
         with pytest.raises(StorageError) as caught:
             storage.create(name, b"1")
-        assert "in the way" in one_line(caught)
+        assert "another file or folder already has that name" in one_line(caught)
 
 
 WRITE_TOO_MUCH = """

@@ -250,7 +250,7 @@ def test_what_is_wrong_in_the_environment_is_said_with_what_would_be_right(monke
 def test_a_name_that_no_bucket_can_have_is_a_storage_error():
     with pytest.raises(StorageError) as caught:
         open_storage("s3://a!b").check_writable()
-    assert "s3://a!b cannot be a bucket" in one_line(caught)
+    assert "s3://a!b is not a valid bucket name" in one_line(caught)
 
 
 @pytest.fixture
@@ -267,13 +267,13 @@ def test_a_token_that_cannot_be_one_is_no_fault_of_the_buckets_name(role_token):
     role_token.write_text("x")
     with pytest.raises(StorageError) as caught:
         open_storage("s3://results").check_writable()
-    assert "s3://results needs AWS credentials, and those here are not usable" in one_line(caught)
+    assert "s3://results needs AWS credentials, and the ones found cannot be used" in one_line(caught)
 
 
 def test_a_token_whose_file_is_missing_is_named(role_token):
     with pytest.raises(StorageError) as caught:
         open_storage("s3://results").check_writable()
-    assert f"those here are not usable: No such file or directory: {role_token}; run 'aws" in one_line(caught)
+    assert f"the ones found cannot be used: No such file or directory: {role_token}; run 'aws" in one_line(caught)
 
 
 def test_without_its_library_one_line_says_what_to_install():

@@ -45,11 +45,11 @@ def test_another_instance_sees_the_object(storage, url):
     assert open_storage(url).read("a") == b"1"
 
 
-def test_create_refuses_to_change_an_object(storage):
+def test_create_refuses_to_change_an_object(storage, url):
     storage.create("a", b"first")
     with pytest.raises(ConflictError) as caught:
         storage.create("a", b"other")
-    assert storage.url in one_line(caught)
+    assert one_line(caught) == f"{url}/a already exists with different content"
     assert storage.read("a") == b"first"
 
 
@@ -152,13 +152,13 @@ def test_replace_swaps_the_version_that_was_read(storage):
 
 
 @pytest.mark.parametrize("late", [b"late", b"early"], ids=["other content", "the winner's content"])
-def test_replace_refuses_a_version_that_somebody_else_swapped(storage, late):
+def test_replace_refuses_a_version_that_somebody_else_swapped(storage, url, late):
     storage.create("lease", b"old")
     version = storage.read_with_version("lease")[1]
     storage.replace("lease", b"early", version)
     with pytest.raises(ConflictError) as caught:
         storage.replace("lease", late, version)
-    assert "lease" in one_line(caught)
+    assert one_line(caught) == f"{url}/lease has changed since it was read: another process wrote it"
     assert storage.read("lease") == b"early"
 
 
