@@ -19,7 +19,7 @@ from job.runs import layout
 from job.runs.layout import TrialObject
 from job.runs.results import FailedTrial, StoredFile, TrialResult, damaged_result
 from job.settings.sweep import Settings
-from job.storage import Storage, is_url, open_storage
+from job.storage import Storage, is_url, is_within_reach, open_storage
 
 
 class Run:
@@ -273,7 +273,7 @@ def _located(where: str, output: str) -> tuple[Storage, str]:
     runs = [found for path in paths if (found := layout.split_run_url(path))]
     if not runs:
         raise ConfigError(f"{where} is not a run: a run's folder is <output>/runs/<name>")
-    begun = ((output, name) for output, name in runs if Path(output, layout.in_run(name, layout.SWEEP)).exists())
+    begun = ((output, name) for output, name in runs if is_within_reach(output, layout.in_run(name, layout.SWEEP)))
     output, name = next(begun, runs[0])
     return open_storage(output), name
 

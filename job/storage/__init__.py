@@ -5,11 +5,12 @@
 
 import pkgutil
 import re
+from pathlib import Path
 
 from job.errors import ConfigError
 from job.storage.base import Storage
 
-__all__ = ["PLACES", "RETRY_SECONDS", "SCHEMES", "Storage", "is_url", "open_storage"]
+__all__ = ["PLACES", "RETRY_SECONDS", "SCHEMES", "Storage", "is_url", "is_within_reach", "open_storage"]
 
 # The backend of each scheme. It is imported when a URL asks for it: a cloud's library takes half a second,
 # which --help and local runs need not spend.
@@ -37,6 +38,19 @@ _LIKE_A_URL = re.compile(rf"[A-Za-z][A-Za-z0-9+.-]*:/|({'|'.join(_BACKENDS)}):",
 def is_url(word: str) -> bool:
     """Return whether a word is a backend's URL, not the path of a local folder; it may still name no bucket."""
     return word.partition("://")[0] in _BACKENDS and "://" in word
+
+
+def is_within_reach(url: str, name: str) -> bool:
+    """Return whether an object, or a folder of objects, of an output can be sought from this machine; send nothing.
+
+    Args:
+        url: the output, as `open_storage` takes it.
+        name: the object or the folder.
+
+    Returns:
+        True if the output is a bucket, whatever is in it, or if there is such a file or folder on this machine.
+    """
+    return is_url(url) or Path(url, name).exists()
 
 
 def open_storage(url: str, *, retry_seconds: float = RETRY_SECONDS) -> Storage:

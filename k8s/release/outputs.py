@@ -4,12 +4,11 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 from job.errors import ConfigError, ObjectNotFoundError, SweepError
 from job.runs.layout import CHAMPION, run_folder
 from job.runs.run import Run, find_run
-from job.storage import is_url
+from job.storage import is_within_reach
 from k8s.api.client import Cluster, Object
 from k8s.api.errors import NoJobError, RefusedError
 from k8s.observe.labels import RELEASE_LABEL
@@ -33,7 +32,7 @@ class ReleaseOutput:
 
     def has_readable_champion(self) -> bool:
         """Return whether its champion.json can be read from this machine: it is in a bucket or in a folder here."""
-        return is_url(self.url) or (Path(self.url) / CHAMPION).is_file()
+        return is_within_reach(self.url, CHAMPION)
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ class ReleaseRun:
         """Return whether it is in a bucket or a folder on this machine, rather than on a volume of its pods."""
         if self.sweep:
             return is_readable_here(self.sweep.run())
-        return is_url(self.output.url) or (Path(self.output.url) / run_folder(self.name)).is_dir()
+        return is_within_reach(self.output.url, run_folder(self.name))
 
 
 def find_release_run(

@@ -14,7 +14,7 @@ import pytest
 from storages import LARGE, digest, one_line, write_large
 
 from job.errors import ConfigError, ConflictError, ObjectNotFoundError
-from job.storage import PLACES, SCHEMES, is_url, open_storage
+from job.storage import PLACES, SCHEMES, is_url, is_within_reach, open_storage
 
 
 @pytest.fixture(params=["local", *SCHEMES])
@@ -353,6 +353,13 @@ def test_a_backend_says_whether_its_objects_are_files_of_this_machine(storage, u
     assert open_storage(storage.url_of("runs")).url == storage.url_of("runs") == f"{url}/runs"
     if is_url(url):
         assert storage.fetch_command("a b").endswith(f" '{url}/a b' .")
+
+
+def test_what_may_be_read_from_here_is_in_a_bucket_or_in_a_folder_that_has_it(storage, url):
+    assert is_within_reach(url, "runs/demo") == is_url(url)
+    storage.create("runs/demo/sweep.json", b"{}")
+    assert is_within_reach(url, "runs/demo")
+    assert is_within_reach(url, "runs/demo/sweep.json")
 
 
 def test_a_backends_library_is_imported_only_for_its_bucket(tmp_path):
