@@ -76,12 +76,12 @@ class Namespace:
     def get(self, *words):
         return json.loads(self.kubectl("get", *words, "--output", "json"))
 
-    def job(self, name, condition, seconds=120):
+    def job(self, name, condition, seconds=300):
         """Wait until a Job has a condition, such as Complete, and return the Job."""
         self.kubectl("wait", f"job/{name}", f"--for=condition={condition}", f"--timeout={seconds}s")
         return self.get("job", name)
 
-    def until(self, look, seconds=60):
+    def until(self, look, seconds=180):
         """Look until there is something to see, and return it."""
         deadline = time.monotonic() + seconds
         while not (seen := look()):
