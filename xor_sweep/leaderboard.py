@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 from rich.console import Console
 
-from job.cli.table import print_leaderboard
 from job.report.sentences import SIGNS
+from job.report.table import print_leaderboard
 from job.runs.results import Outcome
 from job.statistics.columns import Column, shown_columns
 from job.statistics.formats import leaderboard_record

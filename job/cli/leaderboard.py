@@ -50,7 +50,7 @@ def print_table(board: "Leaderboard") -> None:
     """Print a leaderboard as a table the width of the terminal."""
     from rich.console import Console
 
-    from job.cli.table import print_leaderboard
+    from job.report.table import print_leaderboard
 
     # Without a terminal, Rich assumes 80 columns, which would wrap the table in a file or a pipe.
     print_leaderboard(board, Console(width=None if sys.stdout.isatty() else 120))

@@ -10,8 +10,8 @@ import pytest
 from recomputed import expected_rows
 from rich.console import Console
 
-from job.cli.table import print_leaderboard
 from job.execution.sweep import run_sweep
+from job.report.table import print_leaderboard
 from job.runs.run import Run, find_run
 from job.settings.grid import trials
 from job.settings.validation import make_settings
