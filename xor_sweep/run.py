@@ -4,7 +4,7 @@ import os
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from job.errors import ConfigError, SweepError
 from job.execution.pool import Watcher
@@ -18,12 +18,10 @@ from job.runs.results import TrialResult
 from job.runs.run import Run, find_run
 from job.settings.sweep import Settings
 from job.settings.validation import make_settings
+from job.training.stored import KerasModel, load_model
 from job.wording import listed
 from xor_sweep.leaderboard import LeaderboardTable
 from xor_sweep.picture import SvgPicture
-
-if TYPE_CHECKING:
-    import keras
 
 OneOrSeveral: TypeAlias = Any
 """One value or several: a number or a name, a list, a tuple, a range or a NumPy array of them."""
@@ -84,7 +82,7 @@ class SweepRun:
             raise ConfigError(f"there is no picture {kind!r}; the pictures are {listed(kinds)}")
         return SvgPicture(kind, draw(self._report, kind, tuple(trials)))
 
-    def model(self, trial: str) -> "keras.Sequential":
+    def model(self, trial: str) -> KerasModel:
         """Load the network that a trial has kept, as a plain Keras model.
 
         Args:
@@ -95,15 +93,10 @@ class SweepRun:
             DamagedResultError: the model is gone or damaged.
         """
         data = self._stored.read_file(self._stored.result(trial), layout.MODEL)
-        os.environ.setdefault(
-            "TF_CPP_MIN_LOG_LEVEL", "3"
-        )  # Otherwise TensorFlow prints a page when it is imported.
-        import keras
-
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, layout.MODEL)
             path.write_bytes(data)
-            return keras.models.load_model(path)
+            return load_model(path)
 
     def write_report(self) -> str:
         """Write the run's page and pictures again, and return where the page is.
