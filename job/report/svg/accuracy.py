@@ -97,8 +97,8 @@ def _accuracy_legend(starts: int) -> list[Markup]:
     ]
     parts = []
     places = legend_places([words for _, words in items], 14)
-    for (kind, words), (x, row) in zip(items, places, strict=True):
-        y = 5 + 20.0 * row
+    for (kind, words), place in zip(items, places, strict=True):
+        x, y = place.x, 5 + 20.0 * place.row
         if kind == "quantiles":
             parts.append(tag("rect", x=x, y=y, width=24.0, height=10.0, class_=kind))
         else:

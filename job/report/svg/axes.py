@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from markupsafe import Markup
 
@@ -74,14 +75,21 @@ LEGEND_WIDTH = 390.0
 """A phone shows about this much of a plot's width at once."""
 
 
-def legend_places(words: Sequence[str], left: float, most: float = LEGEND_WIDTH) -> list[tuple[float, int]]:
-    """Return where each entry of a legend begins, and in which row, using as many rows as needed."""
-    places: list[tuple[float, int]] = []
+class LegendPlace(NamedTuple):
+    """Where an entry of a legend begins, and in which row, from 0."""
+
+    x: float
+    row: int
+
+
+def legend_places(words: Sequence[str], left: float, most: float = LEGEND_WIDTH) -> list[LegendPlace]:
+    """Return the place of each entry of a legend, using as many rows as needed."""
+    places: list[LegendPlace] = []
     x, row = left, 0
     for said in words:
         width = 44 + 6.6 * len(said)
         if x > left and x + width > most:
             x, row = left, row + 1
-        places.append((x, row))
+        places.append(LegendPlace(x, row))
         x += width
     return places

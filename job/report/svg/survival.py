@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from job.report.reading import Detail, Report
 from job.report.sentences import median_of
-from job.report.svg.axes import LogScale, PlotArea, epoch_axis, legend_places, share_axis
+from job.report.svg.axes import LegendPlace, LogScale, PlotArea, epoch_axis, legend_places, share_axis
 from job.report.svg.elements import Drawing, number, polyline, steps, tag, text
 from job.report.svg.lines import NAME_HEIGHT, all_slots, name_places, slot, spread_names
 from job.statistics.survival import survival_curve
@@ -57,7 +57,7 @@ def draw_survival(report: Report, picked: list[str], *, all_of_them: bool = Fals
             *(_legend_entry(at, *entry) for at, entry in enumerate(zip(picked, places, strict=False))),
         ),
         _WIDTH,
-        _HEIGHT + (20 * (places[-1][1] + 1) if places else 0),
+        _HEIGHT + (20 * (places[-1].row + 1) if places else 0),
         title=f"Share of the starts that have not solved {report.problem.title}, with 95% bands, by epoch",
         description=f"{said}.",
         class_="survival",
@@ -70,10 +70,10 @@ def _in_words(detail: Detail, limit: int) -> str:
     return f"{detail.row.trial}: median {median_of(numbers, limit)} epochs, {never}"
 
 
-def _legend_entry(position: int, name: str, place: tuple[float, int]) -> Markup:
-    left, y = place[0], _HEIGHT + place[1] * 20.0 + 4
-    line = tag("path", d=f"M{number(left)} {number(y)}h40", class_="line")
-    return tag("g", line, text(left + 48, y + 4, name, "tick"), class_=slot(position))
+def _legend_entry(position: int, name: str, place: LegendPlace) -> Markup:
+    y = _HEIGHT + place.row * 20.0 + 4
+    line = tag("path", d=f"M{number(place.x)} {number(y)}h40", class_="line")
+    return tag("g", line, text(place.x + 48, y + 4, name, "tick"), class_=slot(position))
 
 
 def _series(detail: Detail, scale: LogScale, position: int | None) -> Markup:

@@ -37,7 +37,7 @@ def draw_times(report: Report) -> Drawing:
         raise NothingToDrawError("no trial has recorded how long it took")
     longest = report.seconds[names[0]].total or 1.0
     legend = legend_places([*PARTS.values()], 2)
-    left, right, top = 20 + 7.4 * max(map(len, names)), 660.0, 44.0 + 20 * legend[-1][1]
+    left, right, top = 20 + 7.4 * max(map(len, names)), 660.0, 44.0 + 20 * legend[-1].row
     content = []
     for at, name in enumerate(names):
         y, x = top + 22.0 * at, left
@@ -50,10 +50,10 @@ def draw_times(report: Report) -> Drawing:
                 content.append(tag("rect", title, x=x, y=y, width=width, height=17.0, class_=f"time {part}"))
             x += width
         content.append(text(x + 8, y + 13, duration_words(report.seconds[name].total), "tick"))
-    for (part, words), (x, row) in zip(PARTS.items(), legend, strict=True):
-        y = 10 + 20.0 * row
-        content.append(tag("rect", x=x, y=y, width=14.0, height=14.0, class_=f"time {part}"))
-        content.append(text(x + 20, y + 11, words, "tick"))
+    for (part, words), place in zip(PARTS.items(), legend, strict=True):
+        y = 10 + 20.0 * place.row
+        content.append(tag("rect", x=place.x, y=y, width=14.0, height=14.0, class_=f"time {part}"))
+        content.append(text(place.x + 20, y + 11, words, "tick"))
     return Drawing(
         tuple(content),
         740,
