@@ -11,6 +11,9 @@ MOST_QUOTED = 80
 MOST_SAID = 200
 """Another program's message, which may also quote a value, is cut after this many characters."""
 
+NO_VALUE = "–"  # noqa: RUF001 - a dash, not a minus
+"""A table shows it where there is no value."""
+
 
 def count_words(count: int, singular: str, plural: str | None = None) -> str:
     """Write a count with its noun, as `1 trial` or `1,024 trials`."""
@@ -114,15 +117,15 @@ def more_words(count: int) -> str:
 
 
 def listed(names: Sequence[str], most: int | None = None) -> str:
-    """List names, as `a`, `a and b` or `a, b and c`.
+    """List names, as `a`, `a and b` or `a, b and c`, or `none` if there are none.
 
     Args:
-        names: the names, at least one.
+        names: the names.
         most: how many names to write; any others are counted, as `a, b and 3 more`.
     """
     if most is not None and len(names) > most:
         return f"{', '.join(names[:most])} {more_words(len(names) - most)}"
-    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]])) or "none"
 
 
 def listed_reasons(reasons: Sequence[str], most: int = 3) -> str:

@@ -1,26 +1,41 @@
 """The leaderboard of a run: a table in a notebook and on a terminal, a DataFrame on request."""
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 from rich.console import Console
 
-from job.report.sentences import SIGNS
-from job.report.table import print_leaderboard
+from job.report.table import (
+    TRIAL,
+    leaderboard_cells,
+    leaderboard_legend,
+    leaderboard_titles,
+    print_leaderboard,
+)
 from job.runs.results import Outcome
-from job.statistics.columns import Column, shown_columns
 from job.statistics.formats import leaderboard_record
 from job.statistics.leaderboard import Leaderboard
 from job.statistics.rows import LeaderboardRow
+from job.wording import listed
 
 if TYPE_CHECKING:
     import pandas as pd
 
+_HEAD, _CELL = Markup("<th>{}</th>"), Markup("<td>{}</td>")
+
 WIDTH = 120
 """The width of the table as text, in characters."""
+
+MOST_NAMED = 20
+"""An error names at most this many trials."""
+
+
+def no_result_words(trial: str, known: Sequence[str]) -> str:
+    """Say that a trial has no result, and which trials have one."""
+    return f"no trial {trial!r} has a result; those that have one: {listed(known, MOST_NAMED)}"
 
 
 class LeaderboardTable:
@@ -52,8 +67,7 @@ class LeaderboardTable:
         for row in self.board.rows:
             if row.trial == trial:
                 return row
-        known = ", ".join(row.trial for row in self.board.rows) or "none"
-        raise KeyError(f"no trial {trial!r} has a result; trials with a result: {known}")
+        raise KeyError(no_result_words(trial, [row.trial for row in self.board.rows]))
 
     def to_records(self) -> list[dict[str, Any]]:
         """Return a dict for each row, as in leaderboard.csv; a number that the data do not reach is None."""
@@ -81,17 +95,19 @@ class LeaderboardTable:
         return "\n".join(line.rstrip() for line in lines)
 
     def _repr_html_(self) -> str:
-        columns = shown_columns(self.board.rows)
-        head = Markup("").join(Markup("<th>{}</th>").format(title) for title in ("", "trial", *_titles(columns)))
-        rows = Markup("").join(self._row(row, columns) for row in self.board.rows)
-        table = Markup("<table><tr>{}</tr>{}</table>").format(head, rows)
+        table = self._table() if self.board.rows else ""
         return str(Markup("{}<p>{}</p>").format(table, self.verdict))
 
-    def _row(self, row: LeaderboardRow, columns: Sequence[Column]) -> Markup:
-        words = [column.words(row, self.board.epochs) for column in columns]
-        cells = (SIGNS.get(row.standing, ""), row.trial, row.architecture.weights, *words)
-        return Markup("<tr>{}</tr>").format(Markup("").join(Markup("<td>{}</td>").format(cell) for cell in cells))
+    def _table(self) -> Markup:
+        """Return the table, with the terminal's columns, and its legend."""
+        titles = leaderboard_titles(self.board)
+        rows = [_row(_HEAD, ["", TRIAL, *titles])]
+        for row in self.board.rows:
+            cells = leaderboard_cells(row, self.board.epochs)
+            rows.append(_row(_CELL, [row.sign, row.trial, *(cells[title] for title in titles)]))
+        legend = ", ".join(leaderboard_legend(self.board, titles))
+        return Markup("<table>{}</table><p>{}</p>").format(Markup("").join(rows), legend)
 
 
-def _titles(columns: Sequence[Column]) -> list[str]:
-    return ["weights", *(column.title for column in columns)]
+def _row(cell: Markup, words: Iterable[str]) -> Markup:
+    return Markup("<tr>{}</tr>").format(Markup("").join(cell.format(each) for each in words))

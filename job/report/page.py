@@ -27,11 +27,11 @@ from job.report.svg.unsolved import MOST_GROUPS_SHOWN, unsolved_groups
 from job.report.undone import Undone
 from job.runs.layout import LEADERBOARD, PAGE, picture_of
 from job.runs.run import Run
-from job.settings.axes import AXES
+from job.settings.axes import AXES, OPTIONAL_AXES
 from job.settings.grid import trials
 from job.statistics.columns import Column, shown_columns
 from job.statistics.formats import leaderboard_csv
-from job.statistics.rows import LeaderboardRow
+from job.statistics.rows import SIGNS, LeaderboardRow
 from job.wording import count_words, listed, value_words
 
 MOST_TABLE_ROWS = 1000
@@ -99,6 +99,7 @@ def render(report: Report, *, exported: bool = False) -> str:
             board=report.board,
             settings=report.run.settings,
             problem=report.problem,
+            signs=SIGNS,
             style=Markup(style),  # noqa: S704 - this program's own files
             script=Markup(script),  # noqa: S704
             policy=_policy(style, script),
@@ -199,6 +200,7 @@ def _table(report: Report) -> dict[str, Any]:
     indexes = {trial.name: trial.index for trial in trials(report.run.settings)}
     columns = shown_columns(report.board.rows)
     return {
+        "size": [axis for axis in AXES if axis not in OPTIONAL_AXES],
         "axes": report.varied,
         "columns": columns,
         "rows": [
@@ -212,11 +214,9 @@ def _table_row(report: Report, row: LeaderboardRow, index: int, columns: list[Co
     return {
         "row": row,
         "index": index,
-        "sign": words.SIGNS.get(row.standing, ""),
         "detailed": row.place <= len(report.details),
         "sparkline": draw_sparkline(row, report.limit),
         "numbers": [(column.value(row), column.words(row, report.limit)) for column in columns],
-        "axes": [value_words(getattr(row.architecture, axis.name)) for axis in report.varied],
     }
 
 

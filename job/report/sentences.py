@@ -10,12 +10,9 @@ from job.runs.results import ChosenReplicate, Outcome
 from job.settings.axes import AXES, OPTIONAL_AXES
 from job.settings.grid import Architecture
 from job.statistics.comparison import SIGNIFICANCE_LEVEL, Comparison, log_rank_test
-from job.statistics.rows import NOT_TOLD_APART, WINNER, LeaderboardRow
+from job.statistics.rows import LeaderboardRow
 from job.statistics.survival import EpochsToSolve
 from job.wording import count_words, epochs_words, median_words, p_equation, share_words, value_words
-
-SIGNS = {WINNER: "★", NOT_TOLD_APART: "≈"}
-"""What marks a trial's standing, in addition to any colour."""
 
 CLAIMED_SLOWER, CLAIMED_FASTER = 32, 16
 """The tutorial claims that a hidden layer of 32 neurons is slower than one of 16."""
@@ -101,7 +98,7 @@ def replay_command(architecture: Architecture, problem: Problem, start: ChosenRe
         f"{axis.flag} {value_words(value)}"
         for axis in AXES
         if (value := getattr(architecture, axis.name)) != getattr(usual, axis.name) or axis not in OPTIONAL_AXES
-        if architecture.layers or not axis.hidden_only
+        if architecture.has(axis)
     ]
     how = [f"--seed {start.seed}", f"--epochs {start.epochs_trained}", "--keep-training"]
     return " ".join(["xor-sweep train", *data, *axes, *how])

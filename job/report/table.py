@@ -1,6 +1,7 @@
-"""The leaderboard as a table for a terminal."""
+"""The leaderboard as a table: what it shows of each trial, and how a terminal shows it."""
 
 import re
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.markup import escape
@@ -10,20 +11,15 @@ from rich.text import Text
 from job.settings.axes import AXES, OPTIONAL_AXES, Axis
 from job.statistics.columns import COLUMNS, P_VALUE, Column, shown_columns
 from job.statistics.leaderboard import Leaderboard
-from job.statistics.rows import NOT_TOLD_APART, WINNER, LeaderboardRow
+from job.statistics.rows import NOT_TOLD_APART, SIGNS, WINNER, LeaderboardRow
 from job.wording import listed
 
 TRIAL, WEIGHTS = "trial", "weights"
 
-_SIGNS = {WINNER: "★", NOT_TOLD_APART: "≈"}
 _MEANINGS = {WINNER: "winner", NOT_TOLD_APART: "cannot be told apart from it"}
-
 
 MOST_MISSING = 20
 """At most this many trials without a result are named."""
-
-NO_VALUE = "–"  # noqa: RUF001 - a dash, not a minus
-"""Shown for an axis on which a trial has no value."""
 
 LEAST_NAME = 20
 """A name of up to this many characters is never broken; a longer one only if it would crowd out numbers."""
@@ -42,7 +38,7 @@ def print_leaderboard(board: Leaderboard, console: Console) -> None:
 
 
 def _print_rows(board: Leaderboard, console: Console) -> None:
-    cells = [_cells(row, board.epochs) for row in board.rows]
+    cells = [leaderboard_cells(row, board.epochs) for row in board.rows]
     columns = _columns(board, cells, console.width)
     room = console.width - _width(columns, cells)
     least = _least_name(board)
@@ -55,16 +51,37 @@ def _print_rows(board: Leaderboard, console: Console) -> None:
         # Without room for all, numbers are wrapped: what is left of a truncated number would read as another one.
         table.add_column(title, justify="right", no_wrap=room >= least, overflow="fold")
     for row, name, numbers in zip(board.rows, names, cells, strict=True):
-        shown = (_SIGNS.get(row.standing, ""), name, *(numbers[title] for title in columns))
+        shown = (row.sign, name, *(numbers[title] for title in columns))
         table.add_row(*shown, style="bold" if row.standing == WINNER else None)
     # Not the table's own title: that would be wrapped to the width of a narrow table.
     console.print(f"Leaderboard of {board.run}", style="table.title", markup=False, highlight=False)
     console.print(table)
+    console.print("  ".join(leaderboard_legend(board, columns)), style="dim", highlight=False)
+
+
+def leaderboard_titles(board: Leaderboard) -> list[str]:
+    """Return the titles of the columns beside a trial's name: the axes, the weights and the numbers.
+
+    Layers and neurons always have a column, any other axis only if the trials differ on it.
+    """
+    return [*_axis_titles(board), WEIGHTS, *_number_titles(board)]
+
+
+def leaderboard_cells(row: LeaderboardRow, limit: int) -> dict[str, str]:
+    """Return everything that can be shown about a trial, by column title."""
+    return {
+        **{_axis_title(axis): row.architecture.words(axis) for axis in AXES},
+        WEIGHTS: str(row.architecture.weights),
+        **{_title(column): column.words(row, limit) for column in COLUMNS},
+    }
+
+
+def leaderboard_legend(board: Leaderboard, titles: Sequence[str]) -> list[str]:
+    """Return what the signs and numbers in a table with these columns mean."""
     standings = {row.standing for row in board.rows}
-    signs = [f"{sign} {_MEANINGS[standing]}" for standing, sign in _SIGNS.items() if standing in standings]
-    corrected = ["p is corrected for all pairs of trials"] if _title(P_VALUE) in columns else []
-    legend = "  ".join([*signs, f">{board.epochs} not reached by the data", *corrected])
-    console.print(legend, style="dim", highlight=False)
+    signs = [f"{SIGNS[standing]} {words}" for standing, words in _MEANINGS.items() if standing in standings]
+    corrected = ["p is corrected for all pairs of trials"] if _title(P_VALUE) in titles else []
+    return [*signs, f">{board.epochs} not reached by the data", *corrected]
 
 
 def _columns(board: Leaderboard, rows: list[dict[str, str]], width: int) -> list[str]:
@@ -72,14 +89,12 @@ def _columns(board: Leaderboard, rows: list[dict[str, str]], width: int) -> list
 
     The axes are dropped first, since the names hold them, then the numbers, the least important first.
     """
-    axes = [_axis_title(axis) for axis in AXES if axis not in OPTIONAL_AXES or _varies(board, axis)]
-    shown = shown_columns(board.rows)
-    numbers = [_title(column) for column in shown]
+    shown, numbers = shown_columns(board.rows), _number_titles(board)
     ranks = sorted(column.rank for column in shown)
     fewer = ([_title(column) for column in shown if column.rank <= rank] for rank in reversed(ranks[:-1]))
     longest, least = max(len(row.trial) for row in board.rows), _least_name(board)
     choices = [
-        *((longest, titles) for titles in ([*axes, WEIGHTS, *numbers], [WEIGHTS, *numbers], numbers)),
+        *((longest, titles) for titles in (leaderboard_titles(board), [WEIGHTS, *numbers], numbers)),
         *((least, titles) for titles in fewer),
     ]
     fitting = (titles for name, titles in choices if name + _width(titles, rows) <= width)
@@ -114,13 +129,16 @@ def _width(columns: list[str], rows: list[dict[str, str]]) -> int:
     return 1 + 2 + sum(2 + width for width in widest)
 
 
+def _axis_titles(board: Leaderboard) -> list[str]:
+    return [_axis_title(axis) for axis in AXES if axis not in OPTIONAL_AXES or _varies(board, axis)]
+
+
+def _number_titles(board: Leaderboard) -> list[str]:
+    return [_title(column) for column in shown_columns(board.rows)]
+
+
 def _varies(board: Leaderboard, axis: Axis) -> bool:
-    return len({getattr(row.architecture, axis.name) for row in board.rows if _has(row, axis)}) > 1
-
-
-def _has(row: LeaderboardRow, axis: Axis) -> bool:
-    """Return whether a trial has a value on an axis: without hidden layers, it has no neurons and no activation."""
-    return row.architecture.layers > 0 or not axis.hidden_only
+    return len({row.architecture.words(axis) for row in board.rows if row.architecture.has(axis)}) > 1
 
 
 def _axis_title(axis: Axis) -> str:
@@ -129,16 +147,3 @@ def _axis_title(axis: Axis) -> str:
 
 def _title(column: Column) -> str:
     return column.terminal_title or column.title
-
-
-def _cells(row: LeaderboardRow, limit: int) -> dict[str, str]:
-    """Return everything that can be shown about a trial, by column title."""
-    return {
-        **{_axis_title(axis): _axis_words(row, axis) for axis in AXES},
-        WEIGHTS: str(row.architecture.weights),
-        **{_title(column): column.words(row, limit) for column in COLUMNS},
-    }
-
-
-def _axis_words(row: LeaderboardRow, axis: Axis) -> str:
-    return str(getattr(row.architecture, axis.name)) if _has(row, axis) else NO_VALUE

@@ -9,9 +9,9 @@ from typing import Any
 
 from job.errors import ConfigError
 from job.problems import DEFAULT, problem_of
-from job.settings.axes import AXES, AXIS_NAMES, LEARNING_RATES, OPTIONAL_AXES
+from job.settings.axes import AXES, AXIS_NAMES, LEARNING_RATES, OPTIONAL_AXES, Axis
 from job.settings.sweep import Settings, Sweep
-from job.wording import value_words
+from job.wording import NO_VALUE, value_words
 
 SEED_SPAN = 2**31 - 2
 """Keras on TensorFlow draws with seeds modulo this number: only seeds below it differ in what they draw."""
@@ -42,6 +42,14 @@ class Architecture:
     def weights(self) -> int:
         """How many numbers one replicate trains: kernels and biases."""
         return sum(inputs * units + units for inputs, units in itertools.pairwise(self.widths))
+
+    def has(self, axis: Axis) -> bool:
+        """Return whether it has a value on an axis: without hidden layers, it has no neurons and no activation."""
+        return self.layers > 0 or not axis.hidden_only
+
+    def words(self, axis: Axis) -> str:
+        """Write its value on an axis for a table, as `16`; it is `–` if it has none."""
+        return value_words(getattr(self, axis.name)) if self.has(axis) else NO_VALUE
 
 
 @dataclass(frozen=True)

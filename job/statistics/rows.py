@@ -10,6 +10,9 @@ from job.statistics.ranking import Ranking
 
 WINNER, NOT_TOLD_APART, WORSE, UNRANKED = "winner", "not told apart", "worse", "unranked"
 
+SIGNS = {WINNER: "★", NOT_TOLD_APART: "≈"}
+"""What marks a trial's standing, in addition to any colour; the other standings have no sign."""
+
 
 @dataclass(frozen=True)
 class LeaderboardRow:
@@ -28,6 +31,11 @@ class LeaderboardRow:
     no start of any trial solved the problem, so there is no winner."""
     p_adjusted: float | None
     """The p-value of its log-rank test against the winner, corrected for the number of comparisons."""
+
+    @property
+    def sign(self) -> str:
+        """The sign of its standing; empty if that has none."""
+        return SIGNS.get(self.standing, "")
 
 
 def leaderboard_rows(grid: Mapping[str, Trial], ranking: Ranking) -> Iterator[LeaderboardRow]:

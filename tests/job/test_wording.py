@@ -107,6 +107,7 @@ def test_a_training_speed_has_the_prefix_of_its_unit():
 @pytest.mark.parametrize(
     ("count", "most", "words"),
     [
+        (0, None, "none"),
         (1, None, "a"),
         (2, None, "a and b"),
         (3, None, "a, b and c"),

@@ -113,7 +113,7 @@ def test_an_open_run_answers_as_its_files_do(finished):
     assert by_path.verdict == by_name.verdict
     assert [row.trial for row in by_path.leaderboard] == ["l1-n32", "l1-n8", "l1-n2"]
     assert by_path.leaderboard["l1-n8"].outcome.replicates == 16
-    with pytest.raises(KeyError, match="l1-n32, l1-n8, l1-n2"):
+    with pytest.raises(KeyError, match="those that have one: l1-n32, l1-n8 and l1-n2"):
         by_path.leaderboard["l9-n9"]
     answers = by_path.model("l1-n32").predict(np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), verbose=0)
     assert (answers[:, 0] > 0.5).tolist() == [False, True, True, False]

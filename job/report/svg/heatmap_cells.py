@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from job.report.reading import Report
-from job.report.sentences import SIGNS, median_of, share_of, spread_of
+from job.report.sentences import median_of, share_of, spread_of
 from job.report.svg.colours import readable_on, sequential
 from job.report.svg.elements import tag
 from job.settings.grid import Trial
@@ -93,10 +93,9 @@ def _face(report: Report, row: LeaderboardRow, cell: Cell, metric: str) -> Itera
         yield tag("rect", **box, class_=f"beyond {kind}")
     else:
         yield tag("rect", **box, fill=sequential(share), class_=kind)
-    sign = SIGNS.get(row.standing, "")
-    said: list[object] = [f"{sign} {words}".strip()]
-    if sign and cell.width < _TWO_LINES:
-        said = [tag("tspan", sign, x=cell.middle, dy=-9.0), tag("tspan", words, x=cell.middle, dy=15.0)]
+    said: list[object] = [f"{row.sign} {words}".strip()]
+    if row.sign and cell.width < _TWO_LINES:
+        said = [tag("tspan", row.sign, x=cell.middle, dy=-9.0), tag("tspan", words, x=cell.middle, dy=15.0)]
     yield tag(
         "text",
         *said,

@@ -3,7 +3,7 @@
 from markupsafe import Markup
 
 from job.report.reading import Report
-from job.report.sentences import SIGNS, median_of
+from job.report.sentences import median_of
 from job.report.svg.axes import LogScale, PlotArea, epoch_axis
 from job.report.svg.elements import Drawing, tag, text
 from job.statistics.rows import NOT_TOLD_APART, UNRANKED, WINNER, LeaderboardRow
@@ -58,7 +58,7 @@ def draw_intervals(report: Report, most: int = MOST_INTERVALS) -> Drawing:
     ]
     for at, row in enumerate(rows):
         y = top + 22.0 * (at + 0.5) + 3
-        content.append(text(left - 12, y + 4, f"{SIGNS.get(row.standing, '')} {row.trial}".strip(), "tick", "end"))
+        content.append(text(left - 12, y + 4, f"{row.sign} {row.trial}".strip(), "tick", "end"))
         content.append(interval(row, scale, y))
     if more:
         content.append(text(left - 12, bottom - 10, more_words(more), "tick", "end"))

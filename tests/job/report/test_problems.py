@@ -146,6 +146,16 @@ def test_the_command_under_a_trial_trains_its_chosen_network_again(parity_sweep,
         assert predictions == pytest.approx(answers_of(parity_sweep.run, trial), abs=1e-5)
 
 
+def test_a_network_without_a_hidden_layer_has_a_dash_for_neurons_and_activation(parity_page):
+    section = parity_page.one("section", id="leaderboard")
+    heads = [head.text for head in section.one("thead").each("th")]
+    (linear,) = (row for row in section.one("tbody").each("tr") if row.one("th").text.split()[0] == "l0")
+    cells = dict(zip(heads, (cell for cell in linear.children if not isinstance(cell, str)), strict=True))
+    assert cells["layers"].text == "0"
+    for name in ("neurons", "activation"):
+        assert (cells[name].text, cells[name]["data-sort"]) == ("–", "")  # noqa: RUF001
+
+
 def test_the_leaderboard_of_the_page_and_of_the_file_has_every_trial(parity_sweep, parity_page):
     shown = [row[1].split()[0] for row in table(parity_page.one("section", id="leaderboard"))]
     with (parity_sweep.run / "report" / "leaderboard.csv").open() as file:
