@@ -10,7 +10,16 @@ run.model("l2-n16")           # the Keras model
 xor_sweep.open_run("gs://bucket/prefix/runs/sweep-f572acc9")
 """
 
-from job.errors import ConfigError, DamagedResultError, SweepError
+from job.errors import (
+    ConfigError,
+    DamagedResultError,
+    DeviceError,
+    NothingToDrawError,
+    ObjectNotFoundError,
+    StorageError,
+    StorageUnavailableError,
+    SweepError,
+)
 from xor_sweep.leaderboard import LeaderboardTable
 from xor_sweep.picture import SvgPicture
 from xor_sweep.run import SweepRun, open_run, sweep
@@ -18,7 +27,12 @@ from xor_sweep.run import SweepRun, open_run, sweep
 __all__ = [
     "ConfigError",
     "DamagedResultError",
+    "DeviceError",
     "LeaderboardTable",
+    "NothingToDrawError",
+    "ObjectNotFoundError",
+    "StorageError",
+    "StorageUnavailableError",
     "SvgPicture",
     "SweepError",
     "SweepRun",

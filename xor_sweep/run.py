@@ -6,7 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from job.errors import ConfigError, SweepError
+import numpy as np
+from numpy.typing import NDArray
+
+from job.errors import ConfigError, ObjectNotFoundError, SweepError
 from job.execution.pool import Watcher
 from job.execution.sweep import run_sweep
 from job.report.page import write_report
@@ -16,15 +19,22 @@ from job.report.undone import Undone
 from job.runs import layout
 from job.runs.results import TrialResult
 from job.runs.run import Run, find_run
+from job.settings import grid
 from job.settings.sweep import Settings
 from job.settings.validation import make_settings
 from job.training.stored import KerasModel, load_model
 from job.wording import listed
-from xor_sweep.leaderboard import LeaderboardTable
+from xor_sweep.leaderboard import LeaderboardTable, no_result_words
 from xor_sweep.picture import SvgPicture
 
-OneOrSeveral: TypeAlias = Any
-"""One value or several: a number or a name, a list, a tuple, a range or a NumPy array of them."""
+Integers: TypeAlias = int | np.integer[Any] | Sequence[int] | range | NDArray[np.integer[Any]]
+"""A whole number, or several."""
+
+Floats: TypeAlias = float | np.floating[Any] | Sequence[float] | NDArray[np.floating[Any]]
+"""A number, or several."""
+
+Names: TypeAlias = str | Sequence[str]
+"""A name, or several."""
 
 
 class SweepRun:
@@ -66,21 +76,25 @@ class SweepRun:
         """What the data say, in one sentence."""
         return self.leaderboard.verdict
 
-    def picture(self, kind: str, trials: Sequence[str] = ()) -> SvgPicture:
+    def picture(self, kind: str, trials: Names = ()) -> SvgPicture:
         """Draw one of the report's pictures.
 
         Args:
             kind: which one, such as `heatmap`, `intervals` or `survival`; `xor-sweep plot --help` lists them all.
-            trials: the trials to draw, for pictures that draw trials one by one; by default, the picture's choice.
+            trials: the trial or trials to draw, for pictures that draw trials one by one; by default, the
+                picture's choice.
 
         Raises:
-            ConfigError: there is no such picture, or one of the trials cannot be drawn.
+            ConfigError: there is no such picture, one of the trials cannot be drawn, or trials are named for a
+                picture that shows the whole run.
             NothingToDrawError: the run has nothing for this picture to show; the text says why.
+            StorageError, StorageUnavailableError: the run cannot be read.
         """
         kinds = [picture.kind for picture in PICTURES]
         if kind not in kinds:
             raise ConfigError(f"there is no picture {kind!r}; the pictures are {listed(kinds)}")
-        return SvgPicture(kind, draw(self._report, kind, tuple(trials)))
+        names = [trials] if isinstance(trials, str) else [*trials]
+        return SvgPicture(kind, draw(self._report, kind, names))
 
     def model(self, trial: str) -> KerasModel:
         """Load the network that a trial has kept, as a plain Keras model.
@@ -91,7 +105,12 @@ class SweepRun:
         Raises:
             ObjectNotFoundError: the trial has no result.
             DamagedResultError: the model is gone or damaged.
+            StorageError, StorageUnavailableError: the run cannot be read.
         """
+        names = [each.name for each in grid.trials(self.settings)]
+        if trial not in names or not self._stored.is_finished(trial):
+            finished = self._stored.finished()
+            raise ObjectNotFoundError(no_result_words(trial, [name for name in names if name in finished]))
         data = self._stored.read_file(self._stored.result(trial), layout.MODEL)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, layout.MODEL)
@@ -142,12 +161,12 @@ class _Lines(Watcher):
 
 def sweep(  # noqa: PLR0913 - a setting each
     *,
-    layers: OneOrSeveral = None,
-    neurons: OneOrSeveral = None,
-    activation: OneOrSeveral = None,
-    loss: OneOrSeveral = None,
-    optimizer: OneOrSeveral = None,
-    learning_rate: OneOrSeveral = None,
+    layers: Integers | None = None,
+    neurons: Integers | None = None,
+    activation: Names | None = None,
+    loss: Names | None = None,
+    optimizer: Names | None = None,
+    learning_rate: Floats | None = None,
     data: str | None = None,
     replicates: int | None = None,
     epochs: int | None = None,
@@ -162,7 +181,8 @@ def sweep(  # noqa: PLR0913 - a setting each
     """Train a grid of networks on this machine, write the report, and return the run.
 
     Running the same sweep again trains only what has no result yet. A setting of None has its default;
-    `xor-sweep sweep --help` describes each setting and its default.
+    `xor-sweep sweep --help` describes each setting and its default. The first six take one value or several: a
+    list, a tuple, or a range or NumPy array of numbers.
 
     Args:
         layers: hidden layers, from 0 to 100.
@@ -215,7 +235,7 @@ def sweep(  # noqa: PLR0913 - a setting each
 
 
 def open_run(where: str | Path, output: str | Path = ".") -> SweepRun:
-    """Open a run that has begun, here or in the cluster.
+    """Open a run that has begun, in a folder or a bucket; it may be unfinished.
 
     Args:
         where: the run's own folder or its URL in a bucket, or its name in `output`.
@@ -224,5 +244,6 @@ def open_run(where: str | Path, output: str | Path = ".") -> SweepRun:
     Raises:
         ConfigError: there is no such run.
         SweepError: its sweep.json is damaged.
+        StorageError, StorageUnavailableError: it cannot be read.
     """
     return SweepRun(find_run(os.fspath(where), os.fspath(output)))

@@ -76,10 +76,8 @@ def plot(kind: str, run: str, trials: Any, to: Path | None, output: str | None) 
     from job.report.reading import read_report  # scipy
     from job.runs.run import find_run
 
-    if trials and kind not in [picture.kind for picture in PICTURES if picture.of_trials]:
-        raise ConfigError(f"--trials is for {OF_TRIALS}; '{kind}' shows the whole run")
     found = read_report(find_run(run, output or "."))
-    _write(draw(found, kind, tuple(map(str, trials or ()))), to or Path(f"{kind}.svg"))
+    _write(draw(found, kind, tuple(map(str, trials or ())), "--trials"), to or Path(f"{kind}.svg"))
     if found.damage:
         raise SweepError(found.damage_words)
 

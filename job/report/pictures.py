@@ -9,11 +9,15 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from job.errors import ConfigError, NothingToDrawError, SweepError
+from job.errors import ConfigError, NothingToDrawError
+from job.wording import listed
 
 if TYPE_CHECKING:
     from job.report.reading import Detail, Report
     from job.report.svg.elements import Drawing
+
+MOST_SUGGESTED = 10
+"""An error names at most this many trials that can be drawn."""
 
 
 @dataclass(frozen=True)
@@ -114,30 +118,34 @@ PICTURES = (
 """Every kind of picture, in the order of the page."""
 
 
-def draw(report: "Report", kind: str, trials: Sequence[str] = ()) -> str:
+def draw(report: "Report", kind: str, trials: Sequence[str] = (), where: str = "trials") -> str:
     """Draw one picture.
 
     Args:
         report: what is known about the run.
         kind: the kind of one of `PICTURES`.
         trials: the names of the trials to draw, if the picture draws trials one by one; empty for its own choice.
+        where: what a person calls the place of these names, such as `--trials`.
 
     Returns:
         The text of an SVG file, with its style for light and dark mode.
 
     Raises:
-        ConfigError: one of the trials cannot be drawn by itself.
-        SweepError: the run has nothing of this kind to draw.
+        ConfigError: one of the trials cannot be drawn by itself, or the picture shows the whole run.
+        NothingToDrawError: the run has nothing of this kind to draw; the message says why.
     """
+    (picture,) = (picture for picture in PICTURES if picture.kind == kind)
+    if trials and not picture.of_trials:
+        choosing = listed([picture.kind for picture in PICTURES if picture.of_trials])
+        raise ConfigError(f"{where}: '{kind}' shows the whole run; trials can be chosen for {choosing}")
     by_name = {detail.row.trial: detail for detail in report.details}
     if unknown := [name for name in trials if name not in by_name]:
-        known = ", ".join([*by_name][:10]) or "none"
-        raise ConfigError(f"--trials: '{unknown[0]}' has no result that can be drawn; those that have one: {known}")
-    (picture,) = (picture for picture in PICTURES if picture.kind == kind)
+        known = listed([*by_name], MOST_SUGGESTED)
+        raise ConfigError(f"{where}: '{unknown[0]}' has no result that can be drawn; those that have one: {known}")
     try:
         return as_file(drawing_of(report, picture, [by_name[name] for name in trials]))
     except NothingToDrawError as error:
-        raise SweepError(f"{report.run.url} has nothing to draw for '{kind}': {error}") from None
+        raise NothingToDrawError(f"{report.run.url} has nothing to draw for '{kind}': {error}") from None
 
 
 def drawing_of(report: "Report", picture: Picture, trials: "Sequence[Detail]" = ()) -> "Drawing":

@@ -123,8 +123,6 @@ def test_what_is_not_there_is_said_with_what_is(finished, tmp_path):
     run = xor_sweep.open_run(finished.run)
     with pytest.raises(xor_sweep.ConfigError, match=r"no picture 'pie'; the pictures are heatmap, .* and times"):
         run.picture("pie")
-    with pytest.raises(xor_sweep.ConfigError, match="has no result that can be drawn"):
-        run.picture("survival", ["l9-n9"])
     with pytest.raises(xor_sweep.ConfigError, match="there is no run 'nothing'"):
         xor_sweep.open_run("nothing", tmp_path)
 

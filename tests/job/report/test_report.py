@@ -142,8 +142,12 @@ def test_the_trials_that_are_named_are_drawn_and_no_others(copy, say, kind):
     ("words", "code", "expected"),
     [
         (("plot", "pie", "RUN"), 2, "heatmap"),
-        (("plot", "survival", "RUN", "--trials", "l9-n9"), 2, "l1-n32"),
-        *((("plot", kind, "RUN", "--trials", "l1-n8"), 2, "survival") for kind in KINDS if kind not in OF_TRIALS),
+        (("plot", "survival", "RUN", "--trials", "l9-n9"), 2, "--trials: 'l9-n9' has no result"),
+        *(
+            (("plot", kind, "RUN", "--trials", "l1-n8"), 2, f"--trials: '{kind}' shows the whole run")
+            for kind in KINDS
+            if kind not in OF_TRIALS
+        ),
         (
             ("plot", "unsolved", "RUN", "--trials", "l1-n32"),
             1,
