@@ -24,8 +24,8 @@ from job.execution.sweep import run_sweep
 from job.report import pictures as plots
 from job.report.page import write_report
 from job.report.reading import read_report
-from job.runs.layout import PAGE
 from job.report.table import print_leaderboard
+from job.runs.layout import PAGE
 from job.runs.run import Run
 from job.settings.file import read_sweep_file
 from job.settings.validation import make_settings
