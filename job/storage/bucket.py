@@ -23,7 +23,7 @@ from job.storage.files import write_file
 
 PIECE = 8 << 20
 """An object larger than this is uploaded in pieces of this size, each held in memory."""
-LONGEST_PAUSE = 10.0
+LONGEST_RETRY_PAUSE = 10.0
 """The pauses between tries, at random, double from a second up to this; a minute would use up most of the time."""
 STAMP = "xor-sweep-write"
 """The metadata that distinguishes a write from every other one, even if their contents are equal."""

@@ -21,7 +21,7 @@ from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 from google.cloud.storage.retry import DEFAULT_RETRY
 
 from job.errors import ConfigError, StorageError
-from job.storage.bucket import LONGEST_PAUSE, NAMES_ASKED, PIECE, STAMP, BucketStorage, Stat, Upload
+from job.storage.bucket import LONGEST_RETRY_PAUSE, NAMES_ASKED, PIECE, STAMP, BucketStorage, Stat, Upload
 from job.wording import MOST_SAID, one_line
 
 # Seconds to connect and seconds without a byte.
@@ -56,7 +56,7 @@ class GcsStorage(BucketStorage):
         self._server = server or "storage.googleapis.com"
         # Passed with every call: the library repeats conditional uploads only if it is told to.
         self._policy: dict[str, Any] = {
-            "retry": DEFAULT_RETRY.with_delay(maximum=LONGEST_PAUSE).with_timeout(retry_seconds),
+            "retry": DEFAULT_RETRY.with_delay(maximum=LONGEST_RETRY_PAUSE).with_timeout(retry_seconds),
             "timeout": _TIMEOUT,
         }
         with self._errors():

@@ -17,7 +17,7 @@ from io import BufferedIOBase
 from typing import Any, BinaryIO, TypeVar
 
 from job.errors import ConfigError, StorageError
-from job.storage.bucket import LONGEST_PAUSE, NAMES_ASKED, PIECE, STAMP, BucketStorage, Stat, Upload
+from job.storage.bucket import LONGEST_RETRY_PAUSE, NAMES_ASKED, PIECE, STAMP, BucketStorage, Stat, Upload
 from job.storage.files import COPY_BYTES
 from job.wording import MOST_SAID, one_line
 
@@ -226,7 +226,7 @@ class S3Storage(BucketStorage):
                 if self._refusal_of(error) or time.monotonic() + pause > deadline:
                     raise
             time.sleep(pause)
-            longest_pause = min(2 * longest_pause, LONGEST_PAUSE)
+            longest_pause = min(2 * longest_pause, LONGEST_RETRY_PAUSE)
 
     def _is_from_library(self, error: Exception) -> bool:
         return isinstance(error, _ERRORS) or _is_about_token(error)
