@@ -55,9 +55,9 @@ class SweepChoice:
         return cluster, find_sweep(cluster, self.release, self.revision, self.run)
 
 
-def option(*names: str, envvar: str | list[str], help: str, **settings: Any) -> Decorator:  # noqa: A002 - click's word
-    """Return an option whose help names its environment variable."""
-    return click.option(*names, envvar=envvar, show_envvar=True, help=help, **settings)
+def option(*names: str, **settings: Any) -> Decorator:
+    """Return `click.option` of these, whose help names its environment variable."""
+    return click.option(*names, show_envvar=True, **settings)
 
 
 CLUSTER_OUTPUT = option(

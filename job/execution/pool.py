@@ -8,9 +8,10 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from queue import Empty, Queue
-from typing import IO, Any
+from typing import Any
 
 from job import errors, logs
 from job.errors import SweepError
@@ -210,9 +211,8 @@ class _Worker:
         threading.Thread(target=self._listen, args=(inbox,), daemon=True, name="worker").start()
 
     def _listen(self, inbox: "Queue[tuple[_Worker, Message | None]]") -> None:
-        stdout: IO[str] = self.process.stdout  # type: ignore[assignment]
         try:
-            for line in stdout:
+            for line in self.process.stdout or ():
                 inbox.put((self, messages.validate_json(line)))
         except ValueError:
             pass  # It was killed in the middle of a line.
@@ -220,12 +220,8 @@ class _Worker:
             inbox.put((self, None))
 
     def _send(self, line: str) -> None:
-        stdin: IO[str] = self.process.stdin  # type: ignore[assignment]
-        try:
-            stdin.write(line + "\n")
-            stdin.flush()
-        except BrokenPipeError:
-            pass  # It has ended, as the end of its output also shows.
+        with suppress(BrokenPipeError):  # It has ended, as the end of its output also shows.
+            print(line, file=self.process.stdin, flush=True)
 
     def give(self, todo: deque[Trial]) -> None:
         """Give it the next trial, if there is one."""
