@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from pages import cells, contrast
+from playwright.sync_api import expect
 from run_files import under_other_names
 
 from job.report.page import write_report
@@ -48,19 +49,19 @@ def test_a_number_that_the_data_do_not_reach_is_sorted_last_both_ways(finished, 
 def test_pointing_at_a_cell_shows_its_intervals_and_so_does_the_keyboard(finished, look):
     page = look(finished.run)
     tip = page.get_by_role("tooltip", include_hidden=True)
-    assert tip.is_hidden()
+    expect(tip).to_be_hidden()
     cell = page.locator("a.cell[data-trial='l1-n8']")
     cell.hover()
-    assert tip.is_visible()
+    expect(tip).to_be_visible()
     shown = tip.inner_text()
     assert shown.startswith("l1-n8\nmedian ")
     assert re.search(r"solved [\d.]+% \([\d.]+% to [\d.]+%\)", shown)
     page.mouse.move(2, 2)
-    assert tip.is_hidden()
+    expect(tip).to_be_hidden()
     cell.focus()
-    assert tip.inner_text() == shown
+    expect(tip).to_have_text(shown, use_inner_text=True)
     page.keyboard.press("Escape")
-    assert tip.is_hidden()
+    expect(tip).to_be_hidden()
 
 
 def test_the_cell_that_has_the_keyboards_focus_has_a_ring_that_shows_on_any_colour(finished, look):
@@ -68,9 +69,9 @@ def test_the_cell_that_has_the_keyboards_focus_has_a_ring_that_shows_on_any_colo
     for name in ("l1-n2", "l1-n32"):
         cell = page.locator(f"a.cell[data-trial='{name}']")
         rings = cell.locator(".focus")
-        assert [ring.is_visible() for ring in rings.all()] == [False, False]
+        expect(cell.locator(".focus:visible")).to_have_count(0)
         cell.focus()
-        assert [ring.is_visible() for ring in rings.all()] == [True, True]
+        expect(cell.locator(".focus:visible")).to_have_count(2)
         strokes = [ring.evaluate("ring => getComputedStyle(ring).stroke") for ring in rings.all()]
         widths = [
             float(ring.evaluate("ring => parseFloat(getComputedStyle(ring).strokeWidth)")) for ring in rings.all()
@@ -84,15 +85,12 @@ def test_the_heat_map_shows_the_number_that_is_chosen(finished, look):
     page = look(finished.run)
     cell = page.locator("a.cell[data-trial='l1-n2']")
 
-    def shown():
-        return [words.text_content() for words in cell.locator("text").all() if words.is_visible()]
-
-    assert shown() == [">400"]
+    shown = cell.locator("text:visible")
+    expect(shown).to_have_text([">400"])
     page.get_by_role("radio", name="share of the starts").check()
-    assert len(shown()) == 1
-    assert shown()[0].endswith("%")
+    expect(shown).to_have_text([re.compile("%$")])
     page.get_by_role("radio", name="median epochs").check()
-    assert shown() == [">400"]
+    expect(shown).to_have_text([">400"])
 
 
 def test_the_reader_picks_the_trials_whose_curves_are_shown(paneled_sweep, look):
@@ -176,20 +174,20 @@ def test_a_picked_trial_has_its_name_at_its_curve_within_the_plot(paneled_sweep,
 def test_a_trial_is_seen_up_close_by_its_cell_its_row_its_address_and_the_list(finished, look):
     page = look(finished.run)
 
-    def shown():
-        (article,) = [article for article in page.locator("article.trial").all() if article.is_visible()]
-        return article.get_attribute("id")
+    def expect_only(name):
+        expect(page.locator(f"#trial-{name}")).to_be_visible()
+        expect(page.locator("article.trial:visible")).to_have_count(1)
 
-    assert shown() == "trial-l1-n32"
+    expect_only("l1-n32")
     page.locator("a.cell[data-trial='l1-n8']").click()
-    assert shown() == "trial-l1-n8"
+    expect_only("l1-n8")
     page.locator("#leaderboard").get_by_role("link", name="l1-n2", exact=True).click()
-    assert shown() == "trial-l1-n2"
+    expect_only("l1-n2")
     page.get_by_label("Trial", exact=True).select_option("l1-n32")
-    assert shown() == "trial-l1-n32"
+    expect_only("l1-n32")
     page.goto(page.url.partition("#")[0] + "#trial-l1-n8")
     page.reload()
-    assert shown() == "trial-l1-n8"
+    expect_only("l1-n8")
     assert page.get_by_label("Trial", exact=True).input_value() == "l1-n8"
 
 
@@ -198,7 +196,7 @@ def test_an_address_of_no_trial_leaves_the_page_as_it_is(finished, look, name):
     page = look(finished.run)
     page.goto(f"{page.url}#trial-{name}")
     page.reload()
-    assert page.locator("#trial-l1-n32").is_visible()
+    expect(page.locator("#trial-l1-n32")).to_be_visible()
     page.locator("#leaderboard thead th", has_text="neurons").get_by_role("button").click()
     assert cells(page, "neurons") == ["2", "8", "32"]
 

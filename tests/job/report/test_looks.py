@@ -4,6 +4,7 @@ import re
 
 import pytest
 from pages import cells, contrast
+from playwright.sync_api import expect
 from run_files import under_other_names
 
 from job.report.page import write_report
@@ -174,11 +175,11 @@ def test_every_picture_has_words_for_who_does_not_see_it(finished, look):
 
 def test_without_scripts_the_page_has_its_numbers_its_pictures_and_its_links(finished, look):
     page = look(finished.run, java_script_enabled=False)
-    assert page.locator("p.verdict").is_visible()
-    assert page.get_by_role("button", name="None").is_hidden()
+    expect(page.locator("p.verdict")).to_be_visible()
+    expect(page.get_by_role("button", name="None")).to_be_hidden()
     assert cells(page, "trial") == ["l1-n32 ★", "l1-n8", "l1-n2"]
     page.locator("#leaderboard").get_by_role("link", name="l1-n8", exact=True).click()
-    assert page.locator("#trial-l1-n8").is_visible()
+    expect(page.locator("#trial-l1-n8")).to_be_visible()
 
 
 def test_the_printed_page_is_dark_on_light_has_all_its_parts_and_no_controls(finished, look, tmp_path):
@@ -188,9 +189,9 @@ def test_the_printed_page_is_dark_on_light_has_all_its_parts_and_no_controls(fin
     page.emulate_media(media="print")
     assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == LIGHT
     for control in ("nav", "#trial-choice", "button[data-copy]", "button[data-pick]"):
-        assert page.locator(control).first.is_hidden()
+        expect(page.locator(control).first).to_be_hidden()
     for part in ("p.verdict", ".survival", "article.trial.shown .network", "#leaderboard table", ".times"):
-        assert page.locator(part).first.is_visible()
+        expect(page.locator(part).first).to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
